@@ -1,0 +1,62 @@
+package layout
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Scroller scrolls its content up and down and gives it exactly its own width.
+type Scroller struct {
+	widget.BaseWidget
+	scroll  *container.Scroll
+	content fyne.CanvasObject
+}
+
+// VScroll makes a Scroller around content. The content is at least as high as
+// the Scroller, so that a Grow in it reaches the lower edge.
+func VScroll(content fyne.CanvasObject) *Scroller {
+	s := &Scroller{content: content}
+	s.scroll = container.NewVScroll(&fyne.Container{Layout: &widthFirst{}, Objects: []fyne.CanvasObject{content}})
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// ScrollToTop shows the beginning of the content.
+func (s *Scroller) ScrollToTop() { s.scroll.ScrollToTop() }
+
+// CreateRenderer implements fyne.Widget.
+func (s *Scroller) CreateRenderer() fyne.WidgetRenderer {
+	return &scrollerRenderer{WidgetRenderer: widget.NewSimpleRenderer(s.scroll), s: s}
+}
+
+// MinSize implements fyne.CanvasObject: any height will do.
+func (s *Scroller) MinSize() fyne.Size {
+	return fyne.NewSize(s.content.MinSize().Width, 64)
+}
+
+type scrollerRenderer struct {
+	fyne.WidgetRenderer
+	s *Scroller
+}
+
+// Layout gives the content its width before the scroll asks for its height.
+func (r *scrollerRenderer) Layout(size fyne.Size) {
+	HeightFor(r.s.content, size.Width)
+	r.WidgetRenderer.Layout(size)
+	r.s.scroll.Refresh()
+}
+
+// widthFirst lets the content's height follow from the width at hand.
+type widthFirst struct{}
+
+func (*widthFirst) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		place(o, 0, 0, size.Width, max(HeightFor(o, size.Width), size.Height))
+	}
+}
+
+func (*widthFirst) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	least := objects[0].MinSize()
+	return fyne.NewSize(0, least.Height)
+}

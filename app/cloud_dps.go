@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"edgewright/provisioning"
+	"edgewright/provisioning/dps"
+	"edgewright/provisioning/secret"
+	"edgewright/provisioning/wire"
+)
+
+// enroller fits the DPS service client to the port of the domain.
+type enroller struct {
+	client            *dps.Client
+	endpoint, idScope string
+}
+
+func (e enroller) Endpoint() string { return e.endpoint }
+func (e enroller) IDScope() string  { return e.idScope }
+
+func (e enroller) Enrollment(ctx context.Context, group bool, name string) (provisioning.Enrollment, error) {
+	if group {
+		found, err := e.client.Group(ctx, name)
+		if err != nil {
+			return provisioning.Enrollment{}, translate(err)
+		}
+		return provisioning.Enrollment{Group: true, Name: found.EnrollmentGroupID, Edge: isEdge(found.Capabilities),
+			Enabled: found.ProvisioningStatus != wire.StatusDisabled, Authentication: attestation(found.Attestation), ETag: found.ETag}, nil
+	}
+	found, err := e.client.Enrollment(ctx, name)
+	if err != nil {
+		return provisioning.Enrollment{}, translate(err)
+	}
+	enrollment := provisioning.Enrollment{Name: found.RegistrationID, DeviceID: found.DeviceID, Edge: isEdge(found.Capabilities),
+		Enabled: found.ProvisioningStatus != wire.StatusDisabled, Authentication: attestation(found.Attestation), ETag: found.ETag}
+	if twin := found.InitialTwin; twin != nil && len(twin.Tags) > 0 {
+		if err := json.Unmarshal(twin.Tags, &enrollment.Tags); err != nil {
+			return enrollment, fmt.Errorf("read tags of enrollment %s: %w", name, err)
+		}
+	}
+	return enrollment, nil
+}
+
+func isEdge(c *wire.Capabilities) bool { return c != nil && c.IotEdge }
+
+func attestation(a *wire.AttestationMechanism) provisioning.Authentication {
+	if a == nil {
+		return ""
+	}
+	if a.Type == wire.AttestationSymmetricKey {
+		return provisioning.SymmetricKey
+	}
+	return provisioning.Authentication(a.Type)
+}
+
+func (e enroller) CreateEnrollment(ctx context.Context, wanted provisioning.Enrollment) (provisioning.Enrollment, error) {
+	mechanism := &wire.AttestationMechanism{Type: wire.AttestationSymmetricKey}
+	if !wanted.Primary.IsEmpty() {
+		mechanism.SymmetricKey = keyPair(wanted.Primary, wanted.Secondary)
+	}
+	capabilities := &wire.Capabilities{IotEdge: wanted.Edge}
+	if wanted.Group {
+		_, err := e.client.CreateGroup(ctx, wire.EnrollmentGroup{EnrollmentGroupID: wanted.Name, Attestation: mechanism,
+			Capabilities: capabilities, ProvisioningStatus: wire.StatusEnabled})
+		return wanted, translate(err)
+	}
+	enrollment := wire.IndividualEnrollment{RegistrationID: wanted.Name, DeviceID: wanted.DeviceID, Attestation: mechanism,
+		Capabilities: capabilities, ProvisioningStatus: wire.StatusEnabled}
+	if len(wanted.Tags) > 0 {
+		tags, err := json.Marshal(wanted.Tags)
+		if err != nil {
+			return wanted, fmt.Errorf("write tags of %s: %w", wanted.Name, err)
+		}
+		enrollment.InitialTwin = &wire.InitialTwin{Tags: tags}
+	}
+	_, err := e.client.CreateEnrollment(ctx, enrollment)
+	return wanted, translate(err)
+}
+
+func (e enroller) DeleteEnrollment(ctx context.Context, group bool, name string) error {
+	if group {
+		return translate(e.client.DeleteGroup(ctx, name, "*"))
+	}
+	return translate(e.client.DeleteEnrollment(ctx, name, "*"))
+}
+
+func (e enroller) DeviceKey(ctx context.Context, group bool, name, registrationID string) (secret.Value, error) {
+	if group {
+		mechanism, err := e.client.GroupKeys(ctx, name)
+		if err != nil {
+			return secret.Value{}, translate(err)
+		}
+		return wire.DeriveDeviceKey(primaryOf(mechanism), registrationID), nil
+	}
+	mechanism, err := e.client.EnrollmentKeys(ctx, name)
+	if err != nil {
+		return secret.Value{}, translate(err)
+	}
+	return primaryOf(mechanism), nil
+}
+
+func (e enroller) Derive(groupKey secret.Value, registrationID string) secret.Value {
+	return wire.DeriveDeviceKey(groupKey, registrationID)
+}
+
+func primaryOf(mechanism wire.AttestationMechanism) secret.Value {
+	if mechanism.SymmetricKey == nil {
+		return secret.Value{}
+	}
+	return mechanism.SymmetricKey.PrimaryKey.Secret()
+}
+
+func (e enroller) Registration(ctx context.Context, registrationID string) (provisioning.Registration, error) {
+	state, err := e.client.Registration(ctx, registrationID)
+	if err != nil {
+		return provisioning.Registration{}, translate(err)
+	}
+	return registrationOf(state), nil
+}
+
+func registrationOf(state wire.DeviceRegistrationState) provisioning.Registration {
+	return provisioning.Registration{RegistrationID: state.RegistrationID, Status: state.Status, Hub: state.AssignedHub,
+		DeviceID: state.DeviceID, Updated: timeOf(state.LastUpdatedDateTimeUTC)}
+}
+
+func (e enroller) DeleteRegistration(ctx context.Context, registrationID string) error {
+	return translate(e.client.DeleteRegistration(ctx, registrationID, ""))
+}
+
+func (e enroller) OthersInGroup(ctx context.Context, group, registrationID string) (bool, error) {
+	states, err := e.client.GroupRegistrations(ctx, group, 2)
+	if err != nil {
+		return false, translate(err)
+	}
+	for _, state := range states {
+		if state.RegistrationID != registrationID {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (e enroller) Now(ctx context.Context) (time.Time, error) {
+	now, err := e.client.ServerTime(ctx)
+	return now, translate(err)
+}

@@ -1,0 +1,269 @@
+package command
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"edgewright/app"
+	domain "edgewright/provisioning"
+)
+
+// planFlags are the flags of preview and provision.
+type planFlags struct {
+	plan, target, targets string
+	parallel              int
+	yes, undo             bool
+	accessFlags
+}
+
+func (f *planFlags) add(set *flag.FlagSet) {
+	set.StringVar(&f.plan, "plan", "", "")
+	set.StringVar(&f.target, "target", "", "")
+	addAccess(set, &f.accessFlags)
+}
+
+func addAccess(set *flag.FlagSet, f *accessFlags) {
+	set.StringVar(&f.identity, "identity", "", "")
+	set.StringVar(&f.hostKey, "host-key", "", "")
+	set.IntVar(&f.sshFD, "ssh-password-fd", 0, "")
+	set.IntVar(&f.sudoFD, "sudo-password-fd", 0, "")
+}
+
+func preview(s *session, args []string) error {
+	var f planFlags
+	set := s.flags("preview")
+	f.add(set)
+	if rest, err := s.parse(set, args); err != nil || len(rest) > 0 {
+		return extra(rest, err)
+	}
+	request, err := s.request(f)
+	if err != nil {
+		return err
+	}
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	shown, err := a.Preview(s.ctx, request)
+	if err != nil {
+		return err
+	}
+	s.showPreview(shown)
+	if shown.Refused() {
+		return exitError(ExitUsage)
+	}
+	return nil
+}
+
+func provision(s *session, args []string) error {
+	var f planFlags
+	set := s.flags("provision")
+	f.add(set)
+	set.StringVar(&f.targets, "targets", "", "")
+	set.IntVar(&f.parallel, "parallel", 4, "")
+	set.BoolVar(&f.yes, "yes", false, "")
+	set.BoolVar(&f.undo, "undo-on-failure", false, "")
+	if rest, err := s.parse(set, args); err != nil || len(rest) > 0 {
+		return extra(rest, err)
+	}
+	if f.targets != "" {
+		return s.provisionMany(f)
+	}
+	request, err := s.request(f)
+	if err != nil {
+		return err
+	}
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	if !f.yes {
+		shown, err := a.Preview(s.ctx, request)
+		if err != nil {
+			return err
+		}
+		if s.Terminal && !s.json {
+			s.showPreview(shown)
+		}
+		if shown.Refused() {
+			return s.refusedBy(shown.Findings)
+		}
+		if err := s.agreed(false, "Provision "+request.Plan.Device.ID); err != nil {
+			return err
+		}
+	}
+	s.practiceNotice(a)
+	return s.outcome(a.Provision(s.ctx, request, s.progress()))
+}
+
+// provisionMany runs a list of targets under one batch.
+func (s *session) provisionMany(f planFlags) error {
+	if f.target != "" {
+		return wrongUse("--target and --targets exclude each other")
+	}
+	plan, err := readPlanLoose(f.plan)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(f.targets)
+	if err != nil {
+		return wrongUse("the list cannot be read: %v", err)
+	}
+	defer func() { _ = file.Close() }()
+	rows, findings, err := app.ReadRows(file, plan)
+	if err != nil {
+		return err
+	}
+	if findings.Errors() {
+		return s.refusedBy(findings)
+	}
+	if err := s.agreed(f.yes, fmt.Sprintf("Provision %d devices", len(rows))); err != nil {
+		return err
+	}
+	access, err := s.access(f.accessFlags)
+	if err != nil {
+		return err
+	}
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	s.practiceNotice(a)
+	out := a.ProvisionMany(s.ctx, rows, app.Many{Access: access, Parallel: f.parallel, UndoOnFailure: f.undo}, s.progress())
+	return s.batch(out)
+}
+
+// batch prints the result of a list.
+func (s *session) batch(out app.BatchOutcome) error {
+	if s.json {
+		s.print(out)
+	} else {
+		for _, run := range out.Runs {
+			s.line("%s", outcomeSentence(run))
+			if run.Error != nil {
+				s.line("  %s", run.Error.Message)
+			}
+		}
+		s.line("batch %s: %d of %d succeeded", out.Batch, out.Succeeded, len(out.Runs))
+	}
+	switch out.Outcome {
+	case domain.RunSucceeded:
+		return nil
+	case domain.RunConfigured:
+		return exitError(ExitConfigured)
+	}
+	return exitError(ExitFailed)
+}
+
+// request reads plan and access.
+func (s *session) request(f planFlags) (app.Request, error) {
+	if f.target == "" {
+		return app.Request{}, wrongUse("--target is missing; this computer is local:")
+	}
+	text, err := readPlan(f.plan)
+	if err != nil {
+		return app.Request{}, err
+	}
+	plan, findings, err := domain.ParsePlan(text)
+	if err != nil {
+		return app.Request{}, err
+	}
+	if findings.Errors() {
+		return app.Request{}, s.refusedBy(findings)
+	}
+	access, err := s.access(f.accessFlags)
+	return app.Request{Plan: plan, Target: f.target, Access: access, UndoOnFailure: f.undo}, err
+}
+
+func readPlan(name string) ([]byte, error) {
+	if name == "" {
+		return nil, wrongUse("--plan is missing")
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, wrongUse("the plan cannot be read: %v", err)
+	}
+	defer func() { _ = file.Close() }()
+	text, err := io.ReadAll(io.LimitReader(file, 1<<20))
+	if err != nil {
+		return nil, wrongUse("the plan cannot be read: %v", err)
+	}
+	return text, nil
+}
+
+// readPlanLoose reads a plan whose device ID may still be missing, because the
+// rows of a list bring it.
+func readPlanLoose(name string) (domain.Plan, error) {
+	text, err := readPlan(name)
+	if err != nil {
+		return domain.Plan{}, err
+	}
+	plan, findings, err := domain.ParsePlan(text)
+	if err != nil {
+		return plan, err
+	}
+	for _, f := range findings {
+		if f.Level == domain.LevelError && f.Field != "device.id" && f.Field != "cloud.group" {
+			return plan, &domain.Error{Kind: domain.ErrInvalid, Message: f.Field + ": " + f.Problem, Hint: f.Fix}
+		}
+	}
+	return plan, nil
+}
+
+// refusedBy prints findings and ends with the code for refused.
+func (s *session) refusedBy(findings domain.Findings) error {
+	if s.json {
+		s.print(map[string]any{"outcome": "failed", "changed": false, "findings": findings,
+			"error": domain.ErrorView{Kind: "invalid", Message: "The plan cannot be run.", Hint: "Mend the fields that are named."}})
+	} else {
+		s.line("The plan cannot be run:")
+		s.findings(findings)
+	}
+	return exitError(ExitUsage)
+}
+
+func (s *session) showPreview(p *domain.Preview) {
+	if s.json {
+		s.print(p)
+		return
+	}
+	s.line("%s on %s", p.Plan.Device.ID, p.Target)
+	s.line("  %s", p.Facts)
+	s.findings(p.Findings)
+	s.line("In the cloud (%s)", p.Plan.Cloud.Name)
+	for _, w := range p.Cloud {
+		s.line("  %-6s %s: %s", w.Action, w.What, w.Detail)
+	}
+	s.line("On the device")
+	for _, file := range p.Files {
+		s.line("  %-6s %s  %s:%s %04o  +%d -%d", file.Action, file.Path, file.Owner, file.Group, file.Mode.Perm(), file.Added, file.Removed)
+		if file.Action == domain.WriteKeep {
+			continue
+		}
+		for _, line := range file.Lines {
+			s.line("    %c %s", line.Op, line.Text)
+		}
+	}
+	for _, action := range p.Actions {
+		s.line("  run    %s", action)
+	}
+	if !p.Changed() && !p.Refused() {
+		s.line("Nothing has to change.")
+	}
+}
+
+// practiceNotice says where the practice secrets are sealed under a key file.
+func (s *session) practiceNotice(a *app.App) {
+	if a.PracticeOnly(s.ctx) {
+		s.note("There is no credential store and no passphrase: practice secrets are sealed under a key file of this user, and nothing else can be stored.")
+	}
+}
+
+func extra(rest []string, err error) error {
+	if err != nil {
+		return err
+	}
+	return wrongUse("unexpected argument %q", rest[0])
+}

@@ -1,0 +1,108 @@
+package provisioning
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Execution is what the steps of one run, or of one preview, share. It lives
+// on one goroutine.
+type Execution struct {
+	Ports
+	Run *Run
+	// Facts are set by the look step.
+	Facts Facts
+
+	emit func(Event)
+	// preview tells that nothing may be written and things may be missing.
+	preview bool
+	// locked tells that this execution holds the lock on the device.
+	locked bool
+}
+
+func newExecution(ports Ports, run *Run, emit func(Event)) *Execution {
+	if emit == nil {
+		emit = func(Event) {}
+	}
+	return &Execution{Ports: ports, Run: run, emit: emit}
+}
+
+// steps lists the steps of the plan on this machine: a root file system runs
+// no commands, so nothing is applied there.
+func (x *Execution) steps() []Step {
+	steps := []Step{lookStep{}}
+	if x.Run.Plan.Cell.Provisioning == DPS {
+		steps = append(steps, enrollmentStep{})
+	} else {
+		steps = append(steps, identityStep{})
+	}
+	steps = append(steps, filesStep{})
+	if x.Machine.Runs() {
+		steps = append(steps, applyStep{})
+		if x.Run.Plan.Cell.Provisioning == DPS {
+			steps = append(steps, reprovisionStep{})
+		}
+	}
+	return append(steps, proofStep{})
+}
+
+// record is the journal's record of a step of this run; a step that has none
+// yet is pending.
+func (x *Execution) record(name string) StepRecord {
+	for _, record := range x.Run.Steps {
+		if record.Name == name {
+			return record
+		}
+	}
+	return StepRecord{Name: name, State: StepPending}
+}
+
+// acted tells whether this run has begun to act on a step, now or before it
+// was killed.
+func (x *Execution) acted(name string) bool { return x.record(name).Acted }
+
+// undoRecord decodes the undo record of a step into v; without one v stays.
+func (x *Execution) undoRecord(name string, v any) error {
+	raw := x.record(name).Undo
+	if len(raw) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("read undo record of step %s: %w", name, err)
+	}
+	return nil
+}
+
+// log adds a line to the run's log.
+func (x *Execution) log(step, format string, args ...any) {
+	x.emit(Event{Run: x.Run.ID, Step: step, Time: x.Now(), Text: fmt.Sprintf(format, args...)})
+}
+
+// waiting says who is slow.
+func (x *Execution) waiting(step, who string) {
+	x.emit(Event{Run: x.Run.ID, Step: step, Time: x.Now(), Wait: who})
+}
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// encode makes an undo record. The records are plain structs of ours, so that
+// encoding cannot fail.
+func encode(v any) json.RawMessage {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}

@@ -1,0 +1,261 @@
+package provisioning
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"edgewright/provisioning/secret"
+)
+
+// Ports are what the steps of a run reach the world through. The package app
+// fills them; tests may wrap each of them.
+type Ports struct {
+	Cloud   Cloud
+	Machine Machine
+	Player  Player
+	Journal Journal
+	Locks   Locks
+	Secrets Secrets
+	Facts   FactFinder
+	// Now is this computer's clock.
+	Now func() time.Time
+	// Random gives n random bytes.
+	Random func(n int) []byte
+}
+
+// Cloud is the pair of services that a plan names. Hub may be nil with DPS
+// (then what DPS made in the hub cannot be undone), DPS may be nil with manual
+// provisioning.
+type Cloud struct {
+	Name     string
+	Practice bool
+	Hub      Registry
+	DPS      Enroller
+	// Reach is what an attached device needs to find and trust a practice
+	// cloud; nil for a cloud that the device reaches by itself.
+	Reach *Reach
+}
+
+// Reach names the practice cloud to an attached device.
+type Reach struct {
+	// CA is the PEM text of the practice CA.
+	CA []byte
+	// Hosts are the names that go to the loopback address on the device.
+	Hosts []string
+	// Forward brings the practice cloud's ports to the device; nil where it
+	// runs on the same machine. The returned function ends it.
+	Forward func(ctx context.Context) (stop func(), err error)
+}
+
+// Identity is a device identity of an IoT Hub.
+type Identity struct {
+	DeviceID           string
+	Edge               bool
+	Enabled            bool
+	Authentication     string // sas | selfSigned | certificateAuthority
+	Primary, Secondary secret.Value
+	ETag               string
+	Tags               map[string]any
+}
+
+// Activity is what a hub reports of a device having been there. Zero times
+// mean never.
+type Activity struct {
+	Device    time.Time
+	EdgeAgent time.Time
+}
+
+// Latest is the newer one of the two.
+func (a Activity) Latest() time.Time {
+	if a.EdgeAgent.After(a.Device) {
+		return a.EdgeAgent
+	}
+	return a.Device
+}
+
+// Registry is an IoT Hub's identity registry. Errors are of the kinds of
+// errors.go.
+type Registry interface {
+	// Host is the hub's host name as devices are told it, with its port if
+	// that is not 443.
+	Host() string
+	Identity(ctx context.Context, deviceID string) (Identity, error)
+	// CreateIdentity makes a device; empty keys are made by the hub. It is
+	// ErrConflict if the device exists.
+	CreateIdentity(ctx context.Context, identity Identity) (Identity, error)
+	DeleteIdentity(ctx context.Context, deviceID string) error
+	// SetTags replaces the values of the given twin tags.
+	SetTags(ctx context.Context, deviceID string, tags map[string]any) error
+	Activity(ctx context.Context, deviceID string) (Activity, error)
+	// Now is the hub's clock.
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// Enrollment is an individual enrollment or an enrollment group with symmetric
+// keys.
+type Enrollment struct {
+	Group bool
+	// Name is the registration ID, or the group's name.
+	Name           string
+	DeviceID       string // individual only; empty means the registration ID
+	Edge           bool
+	Enabled        bool
+	Authentication Authentication
+	Primary        secret.Value
+	Secondary      secret.Value
+	Tags           map[string]any
+	ETag           string
+}
+
+// Registration is what DPS keeps of a device that registered.
+type Registration struct {
+	RegistrationID string
+	Status         string // assigned | assigning | failed | disabled | unassigned
+	Hub            string
+	DeviceID       string
+	Updated        time.Time
+}
+
+// Enroller is a Device Provisioning Service.
+type Enroller interface {
+	// Endpoint is the URL that devices register at; IDScope names the service
+	// there.
+	Endpoint() string
+	IDScope() string
+	Enrollment(ctx context.Context, group bool, name string) (Enrollment, error)
+	// CreateEnrollment makes one; empty keys are made by the service. It is
+	// ErrConflict if one of that name exists.
+	CreateEnrollment(ctx context.Context, enrollment Enrollment) (Enrollment, error)
+	DeleteEnrollment(ctx context.Context, group bool, name string) error
+	// DeviceKey is the key that registrationID registers with: the
+	// enrollment's own, or the one derived from the group's.
+	DeviceKey(ctx context.Context, group bool, name, registrationID string) (secret.Value, error)
+	// Derive gives the key that a group with that key gives to one device.
+	Derive(groupKey secret.Value, registrationID string) secret.Value
+	Registration(ctx context.Context, registrationID string) (Registration, error)
+	DeleteRegistration(ctx context.Context, registrationID string) error
+	// OthersInGroup tells whether a registration other than registrationID
+	// came through the group.
+	OthersInGroup(ctx context.Context, group, registrationID string) (bool, error)
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// Credentials are what a device holds, read back from the files on it.
+type Credentials struct {
+	// Manual provisioning: hub, device and key.
+	Hub, DeviceID string
+	// DPS: endpoint URL, ID scope and registration.
+	Endpoint, IDScope, RegistrationID string
+	Key                               secret.Value
+}
+
+// Player plays the device with the credentials that lie on it.
+type Player interface {
+	// Register runs the device side of DPS; wait is told when the service asks
+	// to wait.
+	Register(ctx context.Context, c Credentials, wait func(time.Duration)) (Registration, error)
+	// Connect makes one authenticated device call to the hub.
+	Connect(ctx context.Context, hub, deviceID string, key secret.Value) error
+}
+
+// File is one file of a set that goes to a device.
+type File struct {
+	Path         string
+	Data         secret.Value // may hold keys, so it never prints
+	Owner, Group string       // names of the device's own users
+	Mode         fs.FileMode
+}
+
+// FileState is a file as it lies on a device. Exists is false if it does not.
+type FileState struct {
+	Exists       bool
+	Data         secret.Value
+	Owner, Group string
+	Mode         fs.FileMode
+	Modified     time.Time
+}
+
+// Placed is the result of placing a set.
+type Placed struct {
+	Changed bool
+	// OwnersRecorded tells that owners could not be set and were written to
+	// the manifest beside the folder instead.
+	OwnersRecorded bool
+}
+
+// Action is a command from a closed list that runs on a device with rights.
+type Action string
+
+// The actions that the steps use.
+const (
+	ActConfigApply     Action = "config-apply"
+	ActReprovision     Action = "reprovision"
+	ActStatus          Action = "status"
+	ActStop            Action = "stop"
+	ActModules         Action = "modules"
+	ActCheck           Action = "check"
+	ActRefreshTrust    Action = "refresh-trust"
+	ActRemoveGenerated Action = "remove-generated"
+)
+
+// Output is what an action printed and its exit code.
+type Output struct {
+	Stdout, Stderr string
+	Exit           int
+}
+
+// Machine is the device a run acts on: this computer, one reached over SSH, or
+// a mounted root file system.
+type Machine interface {
+	// Name is the target as the user wrote it.
+	Name() string
+	// Runs tells whether commands can run there.
+	Runs() bool
+	Read(ctx context.Context, path string) (FileState, error)
+	// Same tells whether all files lie there already: bytes, owner and mode.
+	Same(ctx context.Context, files []File) (bool, error)
+	// Place writes the files of a run as one set and keeps what was there.
+	// Equal files are left alone.
+	Place(ctx context.Context, runID string, files []File) (Placed, error)
+	// PutBack restores what Place of that run replaced, byte for byte.
+	PutBack(ctx context.Context, runID string) error
+	Act(ctx context.Context, action Action, line func(string)) (Output, error)
+	// Lock marks the device as being worked on by a run, until expiry. Another
+	// run's live lock is an ErrBusy that names it.
+	Lock(ctx context.Context, runID string, expiry time.Time) error
+	Unlock(ctx context.Context, runID string) error
+}
+
+// Locks keep two runs apart on this side: per device, and per enrollment group
+// while it is made.
+type Locks interface {
+	// Acquire waits for nothing: a lock that another live run holds is an
+	// ErrBusy that names the run.
+	Acquire(ctx context.Context, key, runID string) error
+	Release(ctx context.Context, key, runID string) error
+}
+
+// Secrets resolves the "vault:NAME" references of a plan.
+type Secrets interface {
+	Secret(ctx context.Context, name string) (secret.Value, error)
+}
+
+// Facts are what a look at the device brought up, reduced to what steps and
+// previews need.
+type Facts struct {
+	// Summary is one line for a person: system, architecture, runtime.
+	Summary string
+	// Runtime is the IoT Edge version found, "" for none or unknown.
+	Runtime string
+	// HostName is the device's own name, "" if unknown.
+	HostName string
+	// Passed counts the checks without a finding.
+	Passed   int
+	Findings Findings
+}
+
+// FactFinder looks at the device without changing it.
+type FactFinder interface {
+	Find(ctx context.Context, plan Plan) (Facts, error)
+}

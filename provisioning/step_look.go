@@ -1,0 +1,46 @@
+package provisioning
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// lookStep looks at the device. It changes nothing, and it refuses the run
+// where something stands in the way.
+type lookStep struct{}
+
+func (lookStep) Name() string { return StepLook }
+
+func (lookStep) Look(ctx context.Context, x *Execution) (Look, error) {
+	facts, err := x.Ports.Facts.Find(ctx, x.Run.Plan)
+	if err != nil {
+		return Look{}, fmt.Errorf("look at %s: %w", x.Machine.Name(), err)
+	}
+	x.Facts = facts
+	for _, finding := range facts.Findings {
+		x.log(StepLook, "%s: %s", finding.Level, finding.Problem)
+		if finding.Level == LevelError {
+			return Look{}, &Error{Kind: ErrRefused, Message: finding.Problem, Hint: finding.Fix}
+		}
+	}
+	return Look{Done: true, Summary: facts.Summary}, nil
+}
+
+func (lookStep) Do(context.Context, *Execution) (Result, error) { return Result{}, nil }
+
+func (lookStep) Undo(context.Context, *Execution, json.RawMessage) (Undone, error) {
+	return Undone{}, nil
+}
+
+func (lookStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
+	facts, err := x.Ports.Facts.Find(ctx, x.Run.Plan)
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", x.Machine.Name(), err)
+	}
+	x.Facts = facts
+	p.Facts = facts.Summary
+	p.Passed = facts.Passed
+	p.Findings = append(p.Findings, facts.Findings...)
+	return nil
+}

@@ -34,6 +34,13 @@ type Error struct {
 	CorrelationID string
 	// RetryAfter is the wait that the service asked for, 0 where it did not.
 	RetryAfter time.Duration
+	// Unconfirmed says that the call may have taken effect although it failed:
+	// the connection broke after it was sent, or the service's front answered
+	// without saying what happened behind it.
+	Unconfirmed bool
+	// ClockOffset is the service's clock minus this computer's, set on a 401
+	// when they are so far apart that a token may fail for it.
+	ClockOffset time.Duration
 	// Err is the cause where no answer came: a network error, the end of a
 	// context, or an answer that could not be read.
 	Err error
@@ -58,6 +65,9 @@ func (e *Error) Error() string {
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
 	}
+	if e.ClockOffset != 0 {
+		fmt.Fprintf(&b, "; the service's clock is %s from this computer's", e.ClockOffset.Round(time.Second))
+	}
 	if e.CorrelationID != "" {
 		b.WriteString(" [" + e.CorrelationID + "]")
 	}
@@ -79,10 +89,26 @@ func HasStatus(err error, status int) bool {
 // IsNotFound tells whether a service answered that the subject does not exist.
 func IsNotFound(err error) bool { return HasStatus(err, http.StatusNotFound) }
 
-// IsAmbiguous tells whether a call may have taken effect although it failed: no
-// answer came, or one from the service's front that says nothing of what
-// happened behind it. Whoever wrote must look before deciding anything.
-func IsAmbiguous(err error) bool {
+// ErrExists is the cause of an Error of a create operation that looked first and
+// found the subject there, so that nothing was sent.
+var ErrExists = errors.New("it exists already")
+
+// IsConflict tells whether the subject of a create operation exists already.
+func IsConflict(err error) bool {
+	return HasStatus(err, http.StatusConflict) || errors.Is(err, ErrExists)
+}
+
+// IsUnconfirmed tells whether a failed write may have taken effect all the same.
+func IsUnconfirmed(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.Status == 0 || e.Status >= 500 || e.Status == http.StatusRequestTimeout)
+	return errors.As(err, &e) && e.Unconfirmed
+}
+
+// Written is the result of a write.
+type Written[T any] struct {
+	Value T
+	// Unconfirmed says that no answer to the write was received: Value is what
+	// was found there afterwards. It is most likely what was written, but it
+	// may come from someone else; compare before calling it one's own.
+	Unconfirmed bool
 }

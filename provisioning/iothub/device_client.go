@@ -1,0 +1,68 @@
+package iothub
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"edgewright/provisioning/wire"
+	"edgewright/provisioning/wire/rest"
+)
+
+// DeviceClient speaks to a hub as one device with a symmetric key. It sees what
+// the device itself would see.
+type DeviceClient struct {
+	deviceID string
+	rest     *rest.Client
+}
+
+// NewDeviceClient makes a client from a connection string of the device kind.
+// Where that names a gateway, the gateway is dialled and the hub's name signed.
+// Nothing is sent.
+func NewDeviceClient(conn wire.ConnectionString, options Options) (*DeviceClient, error) {
+	if conn.Kind() != wire.KindDevice {
+		return nil, fmt.Errorf("%s: the connection string is not one of a device with a key", wire.ServiceHubDevice)
+	}
+	if err := wire.ValidateDeviceID(conn.DeviceID); err != nil {
+		return nil, fmt.Errorf("%s: %w", wire.ServiceHubDevice, err)
+	}
+	dial := conn.HostName
+	if conn.GatewayHostName != "" {
+		dial = conn.GatewayHostName
+	}
+	client, err := rest.New(rest.Params{
+		Service:    wire.ServiceHubDevice,
+		Endpoint:   "https://" + dial,
+		APIVersion: apiVersion,
+		SAS:        rest.SAS{Resource: conn.HostName + "/devices/" + conn.DeviceID, Key: conn.Key},
+		Failure:    failure,
+		Options:    options,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &DeviceClient{deviceID: conn.DeviceID, rest: client}, nil
+}
+
+// Close closes idle connections.
+func (c *DeviceClient) Close() error { return c.rest.Close() }
+
+// SendEvent sends one device-to-cloud message of at most 256 KB. It may arrive
+// twice if an answer is lost, as every telemetry message may.
+func (c *DeviceClient) SendEvent(ctx context.Context, payload []byte) error {
+	_, err := c.rest.Do(ctx, rest.Call{Operation: "send event as device", Subject: c.deviceID, Method: http.MethodPost,
+		Path: devicePath(c.deviceID) + "/messages/events",
+		Body: payload, ContentType: "application/octet-stream",
+		Expect: []int{http.StatusNoContent}}, nil)
+	return err
+}
+
+// Modules lists the device's own modules with the device's own token, as the
+// runtime does at its start; it changes nothing.
+func (c *DeviceClient) Modules(ctx context.Context) ([]wire.Module, error) {
+	return listModules(ctx, c.rest, c.deviceID)
+}
+
+// LastServerTime is the hub's clock as of its latest answer, zero before one.
+func (c *DeviceClient) LastServerTime() time.Time { return c.rest.LastServerTime() }

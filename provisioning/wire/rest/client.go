@@ -113,6 +113,8 @@ type Answer struct {
 	Repeated bool
 	// ServerTime is the answer's Date, in whole seconds, zero without one.
 	ServerTime time.Time
+	// RetryAfter is what the answer asks to wait, 0 if it does not.
+	RetryAfter time.Duration
 	// Imposed is how long the call waited between attempts because the service
 	// asked for it.
 	Imposed time.Duration
@@ -135,10 +137,11 @@ func (c *Client) Do(ctx context.Context, call Call, out any) (Answer, error) {
 	if err != nil {
 		failed.Err = err
 		failed.Unconfirmed = record.unconfirmed
-		return Answer{}, failed
+		return Answer{Imposed: record.imposed}, failed
 	}
 	defer resp.Body.Close()
-	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Repeated: record.unconfirmed && record.count > 1, Imposed: record.imposed}
+	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Repeated: record.unconfirmed && record.count > 1,
+		RetryAfter: retryAfter(resp.Header, c.now()), Imposed: record.imposed}
 	if answer.ServerTime, err = http.ParseTime(resp.Header.Get("Date")); err == nil {
 		c.mu.Lock()
 		c.serverTime = answer.ServerTime
@@ -225,7 +228,7 @@ func (c *Client) refused(failed *wire.Error, record *attempts, answer Answer, bo
 	if said.TrackingID != "" {
 		failed.CorrelationID = said.TrackingID
 	}
-	failed.RetryAfter = retryAfter(answer.Header, c.now())
+	failed.RetryAfter = answer.RetryAfter
 	failed.Unconfirmed = record.unconfirmed
 	if answer.Status == http.StatusUnauthorized && !answer.ServerTime.IsZero() {
 		if offset := answer.ServerTime.Sub(c.now()); offset.Abs() > maxClockOffset {

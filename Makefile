@@ -6,6 +6,8 @@ GO   := .ci/go
 TAGS         := sqlite_fts5,no_metadata
 RELEASE_TAGS := sqlite_fts5,migrated_fynedo
 FUZZTIME     := 30s
+VERSION      := $(shell sed -n 's/^ *Version = "\(.*\)"/\1/p' FyneApp.toml)
+STAMP        := -s -w -buildid= -X main.version=$(VERSION)
 
 export TAGS
 export CC          := clang
@@ -49,14 +51,14 @@ screenshots: setup-run ## draw every page into docs/screens
 
 .PHONY: release
 release: setup-run ## build the program as it is released for Linux: build/release/edgewright
-	$(GO) build -buildvcs=true -trimpath -buildmode=pie -tags $(RELEASE_TAGS) -ldflags "-s -w -buildid=" \
+	$(GO) build -buildvcs=true -trimpath -buildmode=pie -tags $(RELEASE_TAGS) -ldflags "$(STAMP)" \
 		-o build/release/edgewright .
 
 .PHONY: windows
 windows: setup-test ## cross-build the Windows program: build/windows/edgewright.exe
 	CC="clang --target=x86_64-w64-mingw32" CXX="clang++ --target=x86_64-w64-mingw32" GOOS=windows GOARCH=amd64 \
 		$(GO) build -buildvcs=true -trimpath -tags $(RELEASE_TAGS) \
-		-ldflags "-s -w -buildid= -H=windowsgui -extld=x86_64-w64-mingw32-gcc" -o build/windows/edgewright.exe .
+		-ldflags "$(STAMP) -H=windowsgui -extld=x86_64-w64-mingw32-gcc" -o build/windows/edgewright.exe .
 
 .PHONY: wine
 wine: windows ## provision a practice device with the Windows program under Wine

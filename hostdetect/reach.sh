@@ -57,7 +57,11 @@ resolve() {
 	getent) { $brief getent ahosts "$1" || $brief getent hosts "$1"; } | head -n 1 | sed 's/[[:space:]].*//' ;;
 	python) $brief "$python" -c 'import socket,sys
 print(socket.getaddrinfo(sys.argv[1], None)[0][4][0])' "$1" ;;
-	nslookup) $brief nslookup "$1" | sed -n '/^Name:/,$s/^Address[^:]*: *\([0-9A-Fa-f:.]*\).*/\1/p' | head -n 1 ;;
+	nslookup)
+		# It asks the name server only.
+		grep -iE "^[0-9A-Fa-f:.]+[[:space:]](.*[[:space:]])?$1([[:space:]]|\$)" /etc/hosts | head -n 1 | sed 's/[[:space:]].*//' | grep . ||
+			$brief nslookup "$1" | sed -n '/^Name:/,$s/^Address[^:]*: *\([0-9A-Fa-f:.]*\).*/\1/p' | head -n 1
+		;;
 	esac
 }
 
@@ -77,9 +81,15 @@ socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()' "$1" "$2" 
 	curl)
 		h=$1
 		case $h in *:*) h="[$h]" ;; esac
-		case $(curl -s -k -o /dev/null --noproxy '*' --connect-timeout 5 --max-time 6 -w '%{time_connect}' "https://$h:$2/") in
-		'' | 0 | 0.000 | 0.000000 | 0,000000) return 1 ;;
+		# The other end need not speak TLS: any failure after the connection
+		# counts. On a time-out the time to connect tells; elsewhere some
+		# versions leave it at zero.
+		v=$(curl -s -k -o /dev/null --noproxy '*' --connect-timeout 5 --max-time 6 -w '%{time_connect}' "https://$h:$2/")
+		case $? in
+		1 | 2 | 3 | 5 | 6 | 7) return 1 ;;
+		28) case $v in '' | 0 | 0.000 | 0.000000 | 0,000000) return 1 ;; esac ;;
 		esac
+		return 0
 		;;
 	openssl)
 		h=$1
@@ -92,6 +102,9 @@ socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()' "$1" "$2" 
 while [ $# -ge 2 ]; do
 	(
 		resolved=unknown open=unknown address=-
+		case $1 in
+		*:* | [0-9]*.[0-9]*.[0-9]*.[0-9]*) resolved=yes address=$1 resolver=none ;;
+		esac
 		if [ "$resolver" != none ]; then
 			resolved=no
 			a=$(resolve "$1")

@@ -108,7 +108,10 @@ func (g *gathering) readEngines(r *Report, units map[string]unit) {
 				return Found
 			}
 		}
-		if slices.Contains(names, "docker.service") && slices.Contains(g.lines("running"), "dockerd") {
+		// Without systemd: the daemon itself, or its socket lent by the machine
+		// around a container.
+		if slices.Contains(names, "docker.service") && !g.has("units") &&
+			(slices.Contains(g.lines("running"), "dockerd") || g.exists("/run/docker.sock")) {
 			return Found
 		}
 		return Absent

@@ -1,6 +1,9 @@
 package hostdetect
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // ways says of all fifteen cells how they stand on this host. lasting is the
 // obstacle that no mending removes, or zero.
@@ -71,7 +74,8 @@ func sentence(s string) string {
 	if s == "" {
 		return english["way.reason.later"]
 	}
-	s = strings.ToUpper(s[:1]) + s[1:]
+	_, first := utf8.DecodeRuneInString(s)
+	s = strings.ToUpper(s[:first]) + s[first:]
 	if !strings.ContainsAny(s[len(s)-1:], ".!?") {
 		s += "."
 	}

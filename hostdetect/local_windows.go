@@ -180,10 +180,12 @@ func (r *Report) readEFLOW() {
 		r.Runtime.Kind = Runtime11
 		r.Provisioning = Provisioning{Config: Found, Path: config}
 		r.found(FactRuntime, "iotedge 1.1 for Windows containers", "file "+config)
+		r.found(FactProvisioning, "configured", "file "+config)
 		return
 	}
 	r.Provisioning.Config = Absent
 	r.absent(FactRuntime, "registry "+uninstallKey)
+	r.absent(FactProvisioning, "file "+config)
 }
 
 // tpmDeviceInfo is TPM_DEVICE_INFO of tbs.h; version 2 means TPM 2.0.

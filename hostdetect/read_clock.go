@@ -73,7 +73,10 @@ const coarse = time.Second / 2
 // readClock bounds the offset: the host's first stamp was taken after we asked,
 // its last before we had the answer.
 func (g *gathering) readClock(r *Report, o Options) {
-	const how = "command date"
+	how := "command date"
+	if o.Local {
+		how = "a server's date"
+	}
 	var server time.Duration // our clock minus the server's
 	haveServer := !o.ServerDate.IsZero() && !o.ServerDateAt.IsZero()
 	if haveServer {

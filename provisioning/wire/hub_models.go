@@ -1,6 +1,12 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"edgewright/provisioning/secret"
+)
 
 // The values of Authentication.Type.
 const (
@@ -128,6 +134,11 @@ type SymmetricKey struct {
 	PrimaryKey   Key `json:"primaryKey"`
 	SecondaryKey Key `json:"secondaryKey"`
 }
+
+// Format implements fmt.Formatter for the pointers in which models hold s: for
+// a verb that does not fit one, fmt would print what it points to without
+// asking the keys.
+func (s SymmetricKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{"+secret.Mask+"}") }
 
 // X509Thumbprint holds hexadecimal hashes without separators, SHA-1 (40) or
 // SHA-256 (64 digits), letter case as written.

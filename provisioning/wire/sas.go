@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -146,8 +147,8 @@ func (t Token) String() string {
 	return fmt.Sprintf("SAS token for %s until %s", t.Resource, t.Expiry.Format(time.RFC3339))
 }
 
-// GoString is String, so that no verb prints the signature.
-func (t Token) GoString() string { return t.String() }
+// Format implements fmt.Formatter, so that no verb prints the signature.
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
 
 func sasSignature(key secret.Value, sr, se string) []byte {
 	mac := hmac.New(sha256.New, key.Reveal())

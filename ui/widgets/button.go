@@ -130,9 +130,20 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 	hover := NewBox(fynetheme.ColorNameHover, "", theme.SizeNameFieldCorner)
 	ring := newRing(theme.SizeNameFieldCorner)
 	icon := NewIcon(nil, theme.ColorNameAccent, theme.SizeNameIcon)
-	label := NewText("", StyleStrong.As(Single))
-	row := layout.Row(6, layout.Middle, icon, label)
-	body := &fyne.Container{Layout: &buttonLayout{b}, Objects: []fyne.CanvasObject{box, hover, row, ring}}
+	label := NewText("", StyleStrong)
+	row := layout.Row(buttonGap, layout.Middle, icon, layout.Grow(label))
+	parts := &fyne.Container{Layout: &buttonLayout{b}, Objects: []fyne.CanvasObject{box, hover, row, ring}}
+	natural := func() float32 {
+		if b.IconOnly {
+			return fynetheme.Size(theme.SizeNameIconLarge) + 4
+		}
+		width := label.style.measure(b.Text).Width + 2*buttonSide + 0.5
+		if b.Icon != nil {
+			width += icon.MinSize().Width + buttonGap
+		}
+		return width
+	}
+	body := &fyne.Container{Layout: &squeeze{natural: natural, fill: true}, Objects: []fyne.CanvasObject{parts}}
 	paint := func() {
 		fill, stroke, text, ringColor := b.colors()
 		box.set(fill, stroke, "")
@@ -141,12 +152,15 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 		show(ring, b.focused)
 		icon.Set(b.Icon, text)
 		show(icon, b.Icon != nil)
-		label.Set(b.Text, StyleStrong.In(text).As(Single))
+		label.Set(b.Text, StyleStrong.In(text))
 		show(label, !b.IconOnly)
 	}
 	return newComposite(b, body, paint)
 }
 
+const buttonSide, buttonGap = 12, 6
+
+// buttonLayout centres icon and text on the fill.
 type buttonLayout struct{ b *Button }
 
 func (l *buttonLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
@@ -154,9 +168,17 @@ func (l *buttonLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		o.Resize(size)
 	}
 	row := objects[2]
-	least := row.MinSize()
-	row.Resize(least)
-	row.Move(fyne.NewPos((size.Width-least.Width)/2, (size.Height-least.Height)/2))
+	width := row.MinSize().Width
+	if !l.b.IconOnly {
+		text := StyleStrong.measure(l.b.Text).Width + 0.5
+		if l.b.Icon != nil {
+			text += fynetheme.Size(theme.SizeNameIcon) + buttonGap
+		}
+		width = min(size.Width-2*buttonSide, text)
+	}
+	height := layout.HeightFor(row, width)
+	row.Resize(fyne.NewSize(width, height))
+	row.Move(fyne.NewPos((size.Width-width)/2, (size.Height-height)/2))
 	gap := float32(0)
 	if l.b.Kind == Primary || l.b.Kind == Danger {
 		gap = 3 // the ring lies on the fill, a little inside its edge
@@ -166,11 +188,9 @@ func (l *buttonLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (l *buttonLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	side := fynetheme.Size(theme.SizeNameControlSide)
 	if l.b.IconOnly {
-		side = fynetheme.Size(theme.SizeNameIconLarge) + 4
-		return fyne.NewSquareSize(side)
+		return fyne.NewSquareSize(fynetheme.Size(theme.SizeNameIconLarge) + 4)
 	}
 	least := objects[2].MinSize()
-	return fyne.NewSize(least.Width+24, max(side, least.Height+12))
+	return fyne.NewSize(least.Width+2*buttonSide, max(fynetheme.Size(theme.SizeNameControlSide), least.Height+12))
 }

@@ -25,7 +25,12 @@ func Forward(object fyne.CanvasObject, event *fyne.KeyEvent) bool {
 // ForwardShortcut hands a shortcut to the shortcuts of the window's canvas,
 // which the toolkit asks only when nothing that takes shortcuts has the focus.
 func ForwardShortcut(object fyne.CanvasObject, shortcut fyne.Shortcut) bool {
-	c := fyne.CurrentApp().Driver().CanvasForObject(object)
+	return shortcutTo(fyne.CurrentApp().Driver().CanvasForObject(object), shortcut)
+}
+
+// shortcutTo gives a shortcut to a canvas. The toolkit's interface of a canvas
+// has no method for that; the windows' canvases do, the test driver's do not.
+func shortcutTo(c fyne.Canvas, shortcut fyne.Shortcut) bool {
 	window, ok := c.(fyne.Shortcutable)
 	if !ok {
 		return false

@@ -16,7 +16,8 @@ type Status struct {
 }
 
 // Pill is a round label of icon, word and colour. It keeps its own size however
-// much room it is given, at the leading edge in the middle of the height.
+// much room it is given, at the leading edge in the middle of the height; in less
+// room its word wraps.
 type Pill struct {
 	widget.BaseWidget
 	status Status
@@ -56,29 +57,19 @@ func (p *Pill) CreateRenderer() fyne.WidgetRenderer {
 	box := NewBox("", "", theme.SizeNamePillCorner)
 	icon := NewIcon(nil, theme.ColorNameMuted, theme.SizeNameIconSmall)
 	word := NewText("", StyleSmall)
-	row := layout.Insets(2, 9, 2, 8, layout.Row(5, layout.Middle, icon, word))
+	row := layout.Insets(2, 9, 2, 8, layout.Row(5, layout.Middle, icon, layout.Grow(word)))
 	body := stack(box, row)
 	paint := func() {
 		state := p.status.State
 		box.set(state.Wash(), "", "")
 		icon.Set(state.Icon(), state.Color())
-		word.Set(p.status.Word, Style{Color: state.Color(), Size: theme.SizeNameSmall, Bold: true, Fit: Single})
+		word.Set(p.status.Word, Style{Color: state.Color(), Size: theme.SizeNameSmall, Bold: true})
 	}
-	return newComposite(p, &fyne.Container{Layout: leastSize{}, Objects: []fyne.CanvasObject{body}}, paint)
-}
-
-// leastSize keeps its object at its least size.
-type leastSize struct{}
-
-func (leastSize) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		least := o.MinSize()
-		o.Resize(least)
-		o.Move(fyne.NewPos(0, max(0, (size.Height-least.Height)/2)))
+	natural := func() float32 {
+		return icon.MinSize().Width + word.style.measure(word.text).Width + 5 + 8 + 9 + 0.5
 	}
+	return newComposite(p, &fyne.Container{Layout: &squeeze{natural: natural}, Objects: []fyne.CanvasObject{body}}, paint)
 }
-
-func (leastSize) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize() }
 
 // Remark is a line of text with the icon of its state in front, that wraps.
 func Remark(state State, text string) fyne.CanvasObject {

@@ -18,6 +18,10 @@ func Grow(content fyne.CanvasObject) *Growing {
 	return g
 }
 
+// Visible implements fyne.CanvasObject; with hidden content there is nothing to
+// grow, and no space is left for it.
+func (g *Growing) Visible() bool { return g.BaseWidget.Visible() && g.content.Visible() }
+
 // CreateRenderer implements fyne.Widget.
 func (g *Growing) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(g.content)

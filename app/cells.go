@@ -41,8 +41,8 @@ func (a *App) Cells(ctx context.Context) ([]CellRow, error) {
 	rows := make([]CellRow, 0, 15)
 	for _, cell := range provisioning.Cells() {
 		row := CellRow{Cell: cell.Cell, Available: cell.Available, Reason: cell.Reason, Needs: cell.Needs, Steps: cell.Steps}
-		support := table.Platform(string(cell.Platform), a.now())
-		row.Support = Support{State: string(support.State), Until: day(support.Until), Source: support.Source}
+		support := table.Platform(string(cell.Platform), "", a.now())
+		row.Support = Support{State: support.State, Until: day(support.Until), Source: support.Source}
 		if when, ok := proofs[cell.String()]; ok {
 			row.LastProof = &when
 		}

@@ -16,6 +16,7 @@ import (
 type enroller struct {
 	client            *dps.Client
 	endpoint, idScope string
+	options           connectOptions
 }
 
 func (e enroller) Endpoint() string { return e.endpoint }
@@ -127,15 +128,14 @@ func registrationOf(state wire.DeviceRegistrationState) provisioning.Registratio
 }
 
 func (e enroller) DeleteRegistration(ctx context.Context, registrationID string) error {
-	return translate(e.client.DeleteRegistration(ctx, registrationID, ""))
+	return translate(e.client.DeleteRegistration(ctx, registrationID, "*"))
 }
 
 func (e enroller) OthersInGroup(ctx context.Context, group, registrationID string) (bool, error) {
-	states, err := e.client.GroupRegistrations(ctx, group, 2)
-	if err != nil {
-		return false, translate(err)
-	}
-	for _, state := range states {
+	for state, err := range e.client.GroupRegistrations(ctx, group) {
+		if err != nil {
+			return false, translate(err)
+		}
 		if state.RegistrationID != registrationID {
 			return true, nil
 		}

@@ -14,8 +14,9 @@ import (
 
 // registry fits the IoT Hub client to the port of the domain.
 type registry struct {
-	client *iothub.Client
-	host   string
+	client  *iothub.Client
+	host    string
+	options connectOptions
 }
 
 func (r registry) Host() string { return r.host }
@@ -58,7 +59,7 @@ func (r registry) CreateIdentity(ctx context.Context, identity provisioning.Iden
 	if err != nil {
 		return provisioning.Identity{}, translate(err)
 	}
-	return identityOf(made), nil
+	return identityOf(made.Value), nil
 }
 
 // keyPair gives both keys; empty ones ask the service to make them.
@@ -71,7 +72,7 @@ func (r registry) DeleteIdentity(ctx context.Context, deviceID string) error {
 }
 
 func (r registry) SetTags(ctx context.Context, deviceID string, tags map[string]any) error {
-	_, err := r.client.PatchTwinTags(ctx, deviceID, tags)
+	_, err := r.client.PatchTwinTags(ctx, deviceID, tags, "*")
 	return translate(err)
 }
 

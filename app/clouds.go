@@ -70,7 +70,7 @@ func cloudRow(c catalog.Cloud) CloudRow {
 // AddCloud stores a connection string under a name. A second one of the other
 // kind joins the first. With DPS the text may carry IDScope= and
 // GlobalEndpoint= as further members, because a service connection string does
-// not name them; without IDScope it cannot be used.
+// not name them; without IDScope devices cannot be provisioned through it.
 func (a *App) AddCloud(ctx context.Context, name string, kind Connection, text secret.Value) (CloudRow, error) {
 	if !cloudNamePattern.MatchString(name) || strings.EqualFold(name, Practice) {
 		return CloudRow{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The cloud name %q cannot be used.", name),
@@ -101,10 +101,6 @@ func (a *App) AddCloud(ctx context.Context, name string, kind Connection, text s
 	if kind == HubConnection {
 		cloud.HubHost, cloud.HubSecret = connection.HostName, secretName
 	} else {
-		if idScope == "" {
-			return CloudRow{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The ID scope is missing.",
-				Hint: "Add ;IDScope=0ne... to the connection string; the portal shows it on the DPS overview."}
-		}
 		cloud.DPSHost, cloud.DPSSecret, cloud.IDScope, cloud.GlobalEndpoint = connection.HostName, secretName, idScope, global
 	}
 	if err := v.Put(ctx, secretName, vault.User, connection.Text()); err != nil {
@@ -191,6 +187,10 @@ func (a *App) cloudOf(ctx context.Context, plan provisioning.Plan, device target
 		}
 	}
 	if stored.DPSSecret != "" {
+		if stored.IDScope == "" {
+			return cloud, nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The ID scope of the cloud " + stored.Name + " is not known.",
+				Hint: "Add the DPS again with ;IDScope=0ne... behind its connection string; the portal shows it on the overview."}
+		}
 		text, err := v.Get(ctx, stored.DPSSecret)
 		if err != nil {
 			return cloud, nil, translate(err)
@@ -228,6 +228,14 @@ type connectOptions struct {
 	roots *x509.CertPool
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	now   func() time.Time
+}
+
+func (o connectOptions) hub() iothub.Options {
+	return iothub.Options{RootCAs: o.roots, DialContext: o.dial, Now: o.now}
+}
+
+func (o connectOptions) dps() dps.Options {
+	return dps.Options{RootCAs: o.roots, DialContext: o.dial, Now: o.now}
 }
 
 // practiceOptions trusts only the practice CA and takes its names to where it
@@ -277,11 +285,11 @@ func newHub(text secret.Value, o connectOptions) (provisioning.Registry, error) 
 	if err != nil {
 		return nil, fmt.Errorf("stored connection string: %w", err)
 	}
-	client, err := iothub.New(connection, iothub.Options{RootCAs: o.roots, DialContext: o.dial, Now: o.now})
+	client, err := iothub.New(connection, o.hub())
 	if err != nil {
 		return nil, translate(err)
 	}
-	return registry{client: client, host: connection.HostName}, nil
+	return registry{client: client, host: connection.HostName, options: o}, nil
 }
 
 func newDPS(text secret.Value, endpoint, idScope string, o connectOptions) (provisioning.Enroller, error) {
@@ -289,9 +297,20 @@ func newDPS(text secret.Value, endpoint, idScope string, o connectOptions) (prov
 	if err != nil {
 		return nil, fmt.Errorf("stored connection string: %w", err)
 	}
-	client, err := dps.New(connection, dps.Options{RootCAs: o.roots, DialContext: o.dial, Now: o.now})
+	client, err := dps.New(connection, o.dps())
 	if err != nil {
 		return nil, translate(err)
 	}
-	return enroller{client: client, endpoint: endpoint, idScope: idScope}, nil
+	return enroller{client: client, endpoint: endpoint, idScope: idScope, options: o}, nil
+}
+
+// maskKey shows a connection string without its key.
+func maskKey(text string) string {
+	parts := strings.Split(text, ";")
+	for i, part := range parts {
+		if name, _, ok := strings.Cut(part, "="); ok && name == "SharedAccessKey" {
+			parts[i] = name + "=" + secret.Mask
+		}
+	}
+	return strings.Join(parts, ";")
 }

@@ -24,12 +24,15 @@ func (a *App) openTarget(ctx context.Context, text string, access Access) (targe
 	}
 	options := target.Options{
 		Dir:           filepath.Join(a.config.DataDir, "ssh"),
-		Identity:      access.Identity,
 		HostKey:       access.HostKey,
 		SSHPassword:   access.SSHPassword,
 		SudoPassword:  access.SudoPassword,
 		HelperCommand: a.config.HelperCommand,
 		Version:       a.config.Version,
+		Now:           a.now,
+	}
+	if access.Identity != "" {
+		options.Identities = []string{access.Identity}
 	}
 	if access.Ask != nil {
 		options.Ask = func(ctx context.Context, q target.Question) (secret.Value, error) {
@@ -109,16 +112,12 @@ func (m *machine) Read(ctx context.Context, name string) (provisioning.FileState
 }
 
 func (m *machine) Same(ctx context.Context, files []provisioning.File) (bool, error) {
-	for _, file := range files {
-		have, err := m.Read(ctx, file.Path)
-		if err != nil {
-			return false, err
-		}
-		if !have.Exists || !have.Data.Equal(file.Data) || have.Owner != file.Owner || have.Group != file.Group || have.Mode != file.Mode.Perm() {
-			return false, nil
-		}
+	root, err := m.elevated(ctx)
+	if err != nil {
+		return false, err
 	}
-	return true, nil
+	same, err := root.Same(ctx, fileSet("compare", files))
+	return same, translate(err)
 }
 
 // folders are those that a set may need, as the packages of IoT Edge and of
@@ -136,16 +135,19 @@ func (m *machine) Place(ctx context.Context, runID string, files []provisioning.
 	if err != nil {
 		return provisioning.Placed{}, err
 	}
-	set := target.FileSet{RunID: runID}
-	for _, file := range files {
-		set.Files = append(set.Files, target.File{Path: file.Path, Data: file.Data, Owner: file.Owner, Group: file.Group, Mode: file.Mode})
-	}
-	set.Dirs = foldersOf(files)
-	placed, err := root.Place(ctx, set)
+	placed, err := root.Place(ctx, fileSet(runID, files))
 	if err != nil {
 		return provisioning.Placed{}, translate(err)
 	}
 	return provisioning.Placed{Changed: placed.Changed, OwnersRecorded: placed.OwnersRecorded}, nil
+}
+
+func fileSet(runID string, files []provisioning.File) target.FileSet {
+	set := target.FileSet{RunID: runID, Dirs: foldersOf(files)}
+	for _, file := range files {
+		set.Files = append(set.Files, target.File{Path: file.Path, Data: file.Data, Owner: file.Owner, Group: file.Group, Mode: file.Mode})
+	}
+	return set
 }
 
 // foldersOf gives the known folders above the files, parents first.

@@ -101,6 +101,8 @@ func fromVault(err error) *provisioning.Error {
 			Hint: "Give its passphrase with --passphrase-file or --passphrase-fd, or unlock the credential store of the desktop."}
 	case errors.Is(err, vault.ErrWrongPassphrase):
 		return &provisioning.Error{Kind: provisioning.ErrLocked, Message: "The passphrase does not open the vault.", Hint: "Try again."}
+	case errors.Is(err, vault.ErrPassphraseFile):
+		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err), Hint: "Name a file of mode 0600 that holds the passphrase, or an open descriptor."}
 	case errors.Is(err, vault.ErrDamaged):
 		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "A sealed record of the vault is damaged.", Hint: "Restore a backup."}
 	case errors.Is(err, vault.ErrNotFound):

@@ -38,8 +38,11 @@ type Run struct {
 	Ended   time.Time
 	// CloudStart is the cloud's own clock at the start: proofs must be newer.
 	CloudStart time.Time
-	Steps      []StepRecord
-	Outcome    Outcome
+	// Hub is the host name of the hub that the device belongs to, as soon as
+	// it is known.
+	Hub     string
+	Steps   []StepRecord
+	Outcome Outcome
 }
 
 // Proof tells which end confirmed the device, and how.

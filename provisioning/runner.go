@@ -95,6 +95,9 @@ func (r *Runner) begin(ctx context.Context, x *Execution) (release func(), err e
 		}
 	}
 	run.State = RunRunning
+	if run.Hub == "" && x.Cloud.Hub != nil {
+		run.Hub = x.Cloud.Hub.Host()
+	}
 	if err := x.Journal.SaveRun(ctx, *run); err != nil {
 		release()
 		return func() {}, fmt.Errorf("write the journal: %w", err)

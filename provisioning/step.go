@@ -46,6 +46,9 @@ type Look struct {
 	Undo json.RawMessage
 }
 
+// summaryFound says of a thing that it was as wanted before the run.
+const summaryFound = "was there already; nothing changed"
+
 // Result is what a step did.
 type Result struct {
 	Summary string

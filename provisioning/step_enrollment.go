@@ -94,7 +94,7 @@ func (enrollmentStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if err := judgeExisting(x.enrollmentTitle(), differences, usable, plan); err != nil {
 		return Look{}, err
 	}
-	summary := "was there already; nothing changed"
+	summary := summaryFound
 	if x.acted(StepEnrollment) {
 		summary = "made"
 	}

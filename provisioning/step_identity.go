@@ -45,7 +45,7 @@ func (identityStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if err := judgeExisting("device "+plan.Device.ID, differences, usable, plan); err != nil {
 		return Look{}, err
 	}
-	summary := "was there already; nothing changed"
+	summary := summaryFound
 	if mine {
 		summary = "made"
 	}

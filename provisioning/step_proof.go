@@ -233,6 +233,7 @@ func (x *Execution) seenByCloud(ctx context.Context) error {
 		if registration.Status != "assigned" {
 			return unseen("DPS reports " + plan.RegistrationID() + " as " + registration.Status + ".")
 		}
+		x.Run.Hub = registration.Hub
 		if !registration.Updated.Before(start) {
 			return nil
 		}

@@ -45,6 +45,9 @@ func (r *Runner) putBack(ctx context.Context, x *Execution, end RunState, cause 
 	}
 	defer stop()
 
+	if err := x.lockMachine(ctx); err != nil {
+		return r.undoFailed(ctx, x, err)
+	}
 	changed := false
 	run.Outcome.Left = nil
 	for _, step := range slices.Backward(x.steps()) {
@@ -69,9 +72,6 @@ func (r *Runner) undoStep(ctx context.Context, x *Execution, step Step, record S
 		return err
 	}
 	r.announce(x, record)
-	if err := x.lockMachine(ctx); err != nil {
-		return err
-	}
 	undone, err := step.Undo(ctx, x, record.Undo)
 	if err != nil {
 		record.Error = View(err)

@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"edgewright/hostdetect"
+	"edgewright/provisioning"
+	"edgewright/provisioning/target"
+	"edgewright/resources"
+)
+
+// Detection is what was found on a target and the advice drawn from it.
+type Detection struct {
+	Target string            `json:"target"`
+	Report hostdetect.Report `json:"report"`
+	Advice hostdetect.Advice `json:"advice"`
+}
+
+// Detect looks at a target without changing it and without rights.
+func (a *App) Detect(ctx context.Context, text string, access Access) (Detection, error) {
+	device, err := a.openTarget(ctx, text, access)
+	if err != nil {
+		return Detection{}, err
+	}
+	defer func() { _ = device.Close() }()
+	report, err := a.look(ctx, device, nil)
+	if err != nil {
+		return Detection{}, err
+	}
+	advice, err := a.advise(report, 1)
+	return Detection{Target: text, Report: report, Advice: advice}, err
+}
+
+func (a *App) look(ctx context.Context, device target.Target, reach []hostdetect.Endpoint) (hostdetect.Report, error) {
+	options := hostdetect.Options{Reach: reach, Now: a.now, Local: device.Kind() == target.KindLocal}
+	if options.Local {
+		report, err := hostdetect.DetectLocal(ctx, options)
+		return report, translate(err)
+	}
+	report, err := hostdetect.Detect(ctx, device, options)
+	return report, translate(err)
+}
+
+// advise draws the advice for that many devices of the same kind.
+func (a *App) advise(report hostdetect.Report, devices int) (hostdetect.Advice, error) {
+	table, err := hostdetect.ParseTable(resources.SupportTable)
+	if err != nil {
+		return hostdetect.Advice{}, fmt.Errorf("support table: %w", err)
+	}
+	return hostdetect.Advise(report, hostdetect.Question{Devices: devices, Support: table, Now: a.now(),
+		Available: func(c hostdetect.Cell) (bool, string) {
+			cell := provisioning.Cell{Platform: provisioning.Platform(c.Platform), Provisioning: provisioning.Method(c.Provisioning), Authentication: provisioning.Authentication(c.Authentication)}
+			info, ok := cell.Info()
+			return ok && info.Available, info.Reason
+		}}), nil
+}
+
+// factFinder looks at the target of a run and says what stands in the way of
+// its plan.
+type factFinder struct {
+	app    *App
+	target target.Target
+	cloud  provisioning.Cloud
+	report hostdetect.Report
+}
+
+func (f *factFinder) Find(ctx context.Context, plan provisioning.Plan) (provisioning.Facts, error) {
+	report, err := f.app.look(ctx, f.target, nil)
+	if err != nil {
+		return provisioning.Facts{}, err
+	}
+	f.report = report
+	advice, err := f.app.advise(report, 1)
+	if err != nil {
+		return provisioning.Facts{}, err
+	}
+	facts := provisioning.Facts{Summary: summary(report), Runtime: report.Runtime.Version, HostName: report.Hostname, Passed: advice.Passed}
+	runs := f.target.CanRun()
+	for _, o := range advice.Obstacles {
+		finding := provisioning.Finding{Field: o.Key, Level: provisioning.Level(o.Level), Problem: o.Problem.English, Fix: o.Fix.English}
+		if !runs && finding.Level == provisioning.LevelError {
+			// What is missing on a disk can still be installed before it boots.
+			finding.Level = provisioning.LevelCare
+		}
+		facts.Findings = append(facts.Findings, finding)
+	}
+	facts.Findings = append(facts.Findings, planAgainst(plan, report)...)
+	return facts, nil
+}
+
+// planAgainst compares a plan with the machine it goes to.
+func planAgainst(plan provisioning.Plan, report hostdetect.Report) provisioning.Findings {
+	var f provisioning.Findings
+	name := plan.Device.Hostname
+	if host := report.Hostname; name != "" && host != "" && !strings.EqualFold(name, host) && !strings.HasPrefix(strings.ToLower(name), strings.ToLower(host)+".") {
+		f = append(f, provisioning.Finding{Field: "device.hostname", Level: provisioning.LevelCare,
+			Problem: fmt.Sprintf("The host name %s is neither this machine's name (%s) nor a full name that begins with it.", name, host),
+			Fix:     "Leave it out to use the machine's own name."})
+	}
+	if have := report.Runtime.Version; have != "" && minorOf(have) != plan.Runtime.Version {
+		f = append(f, provisioning.Finding{Field: "runtime.version", Level: provisioning.LevelCare,
+			Problem: fmt.Sprintf("The plan is for IoT Edge %s, the device has %s.", plan.Runtime.Version, have),
+			Fix:     fmt.Sprintf("Write version = %q under [runtime].", minorOf(have))})
+	}
+	return f
+}
+
+func minorOf(version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return version
+	}
+	return parts[0] + "." + parts[1]
+}
+
+// summary is one line about a host.
+func summary(r hostdetect.Report) string {
+	parts := []string{}
+	for _, part := range []string{r.OS.Pretty, r.Arch.Userland} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	switch {
+	case r.Runtime.Version != "":
+		parts = append(parts, "IoT Edge "+r.Runtime.Version)
+	case r.Runtime.Kind == hostdetect.RuntimeNone:
+		parts = append(parts, "no IoT Edge yet")
+	}
+	if len(parts) == 0 {
+		return "an empty folder"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// sight is what the catalog keeps of the machine.
+func (f *factFinder) sight(ctx context.Context) deviceSight {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return deviceSight{machineKey: f.target.MachineKey(ctx), hostName: f.report.Hostname, runtime: f.report.Runtime.Version}
+}

@@ -1,0 +1,220 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"edgewright/app/catalog"
+	"edgewright/provisioning"
+)
+
+// The states of a device in the catalog.
+const (
+	StateProven      = "proven"
+	StateRehearsed   = "rehearsed"
+	StateConfigured  = "configured"
+	StateDiffers     = "differs"
+	StateRenewSoon   = "renew soon"
+	StateFailed      = "failed"
+	StateUnsupported = "unsupported"
+	StateReplaced    = "replaced"
+)
+
+// Device is a device of the catalog.
+type Device = catalog.Device
+
+// DeviceQuery narrows, sorts and pages a list of devices.
+type DeviceQuery = catalog.Query
+
+// ImportResult says what an import did, with a finding per row that was left
+// out.
+type ImportResult struct {
+	Added    int                   `json:"added"`
+	Updated  int                   `json:"updated"`
+	Findings provisioning.Findings `json:"findings"`
+}
+
+// Devices lists devices.
+func (a *App) Devices(ctx context.Context, q DeviceQuery) ([]Device, error) {
+	list, err := a.catalog.Search(ctx, q)
+	return list, translate(err)
+}
+
+// Device finds one by UUID prefix or unambiguous device ID.
+func (a *App) Device(ctx context.Context, id string) (Device, error) {
+	device, err := a.catalog.Device(ctx, id)
+	return device, translate(err)
+}
+
+// DeviceRuns lists the runs of a device, newest first.
+func (a *App) DeviceRuns(ctx context.Context, deviceID string) ([]RunRow, error) {
+	rows, err := a.catalog.Runs(ctx, catalog.RunQuery{DeviceID: deviceID, Limit: 100})
+	if err != nil {
+		return nil, translate(err)
+	}
+	list := make([]RunRow, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, runRow(row))
+	}
+	return list, nil
+}
+
+// ForgetDevice removes a device from the catalog, and from nowhere else.
+func (a *App) ForgetDevice(ctx context.Context, uuid string) error {
+	return translate(a.catalog.DeleteDevice(ctx, uuid))
+}
+
+// ExportDevices writes the whole catalog as csv or json. It holds no secret.
+func (a *App) ExportDevices(ctx context.Context, format string, w io.Writer) error {
+	if format == "json" {
+		return translate(a.catalog.ExportJSON(ctx, w))
+	}
+	return translate(a.catalog.ExportCSV(ctx, w))
+}
+
+// ExportDevicesTo writes the catalog into a file, whole or not at all.
+func (a *App) ExportDevicesTo(ctx context.Context, format, name string) error {
+	temp, err := os.CreateTemp(filepath.Dir(name), ".edgewright-export-*")
+	if err != nil {
+		return fmt.Errorf("export to %s: %w", name, err)
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	if err := a.ExportDevices(ctx, format, temp); err != nil {
+		_ = temp.Close()
+		return err
+	}
+	if err := temp.Sync(); err != nil {
+		_ = temp.Close()
+		return fmt.Errorf("export to %s: %w", name, err)
+	}
+	if err := temp.Close(); err != nil {
+		return fmt.Errorf("export to %s: %w", name, err)
+	}
+	return os.Rename(temp.Name(), name)
+}
+
+// ImportDevices reads what ExportDevices wrote, JSON or CSV by its first
+// character.
+func (a *App) ImportDevices(ctx context.Context, r io.Reader) (ImportResult, error) {
+	text, err := io.ReadAll(io.LimitReader(r, 256<<20))
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("read the import: %w", err)
+	}
+	load := a.catalog.ImportCSV
+	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && (trimmed[0] == '[' || trimmed[0] == '{') {
+		load = a.catalog.ImportJSON
+	}
+	result, err := load(ctx, bytes.NewReader(text))
+	if err != nil {
+		return ImportResult{}, translate(err)
+	}
+	out := ImportResult{Added: result.Added, Updated: result.Updated, Findings: provisioning.Findings{}}
+	for _, f := range result.Findings {
+		out.Findings = append(out.Findings, provisioning.Finding{Field: fmt.Sprintf("line %d %s", f.Row, f.Column), Level: provisioning.LevelError, Problem: f.Problem, Fix: f.Fix})
+	}
+	return out, nil
+}
+
+func isNotFound(err error) bool {
+	return errors.Is(err, catalog.ErrNotFound) || errors.Is(err, provisioning.ErrNotFound)
+}
+
+// recordDevice writes the device's row as the end of a run leaves it. It may be
+// repeated. A run that changed nothing and failed leaves the row alone, and one
+// that is undone takes back what it recorded.
+func (a *App) recordDevice(ctx context.Context, run provisioning.Run, sight func(context.Context) deviceSight) error {
+	if run.Hub == "" && run.State != provisioning.RunUndone && run.State != provisioning.RunCancelled && run.State != provisioning.RunPartlyUndone {
+		run.Hub = "unknown"
+	}
+	switch run.State {
+	case provisioning.RunUndone, provisioning.RunCancelled, provisioning.RunPartlyUndone:
+		return a.unrecordDevice(ctx, run)
+	case provisioning.RunFailed:
+		if !run.Outcome.Changed {
+			return nil
+		}
+	}
+	plan, err := run.Plan.TOML()
+	if err != nil {
+		return err
+	}
+	tags, err := json.Marshal(run.Plan.Device.Tags)
+	if err != nil {
+		return fmt.Errorf("tags of %s: %w", run.Plan.Device.ID, err)
+	}
+	seen := sight(ctx)
+	row := catalog.Device{HubHost: run.Hub, DeviceID: run.Plan.Device.ID, State: stateOf(run.Outcome),
+		Platform: string(run.Plan.Cell.Platform), Provisioning: string(run.Plan.Cell.Provisioning), Authentication: string(run.Plan.Cell.Authentication),
+		Cloud: run.Plan.Cloud.Name, Enrollment: run.Plan.Cloud.Enrollment, Group: run.Plan.Cloud.Group, Target: run.Target,
+		HostName: seen.hostName, MachineKey: seen.machineKey, RuntimeVersion: seen.runtime, Tags: string(tags), Plan: string(plan)}
+	if run.Plan.Cell.Provisioning == provisioning.DPS {
+		row.RegistrationID = run.Plan.RegistrationID()
+	}
+	if row.State == StateProven || row.State == StateRehearsed {
+		row.LastProof = &run.Ended
+	} else if before, err := a.catalog.DeviceAt(ctx, row.HubHost, row.DeviceID); err == nil {
+		row.LastProof = before.LastProof
+	}
+	stored, err := a.catalog.PutDevice(ctx, row)
+	if err != nil {
+		return translate(err)
+	}
+	return translate(a.catalog.SetRunDevice(ctx, run.ID, stored.UUID))
+}
+
+// stateOf maps a run's end to the state of its device.
+func stateOf(o provisioning.Outcome) string {
+	switch {
+	case o.Outcome == provisioning.RunSucceeded && o.Proof.Rehearsal:
+		return StateRehearsed
+	case o.Outcome == provisioning.RunSucceeded:
+		return StateProven
+	case o.Outcome == provisioning.RunConfigured:
+		return StateConfigured
+	}
+	return StateFailed
+}
+
+// unrecordDevice brings the row back to what the run before this one left, or
+// removes it where this run made it.
+func (a *App) unrecordDevice(ctx context.Context, run provisioning.Run) error {
+	row, err := a.catalog.DeviceAt(ctx, run.Hub, run.Plan.Device.ID)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return translate(err)
+	}
+	earlier, err := a.catalog.Runs(ctx, catalog.RunQuery{DeviceID: run.Plan.Device.ID, Limit: 1000})
+	if err != nil {
+		return translate(err)
+	}
+	for _, before := range earlier {
+		if before.ID >= run.ID || before.Cloud != run.Plan.Cloud.Name || before.State != string(provisioning.RunSucceeded) && before.State != string(provisioning.RunConfigured) {
+			continue
+		}
+		restored, err := a.readRun(ctx, before.ID)
+		if err != nil {
+			return err
+		}
+		row.Plan, row.Target, row.State, row.LastProof = before.Plan, before.Target, stateOf(restored.Outcome), before.Ended
+		_, err = a.catalog.PutDevice(ctx, row)
+		return translate(err)
+	}
+	return translate(a.catalog.DeleteDevice(ctx, row.UUID))
+}
+
+// NeedsCare tells whether a device needs care.
+func NeedsCare(state string) bool {
+	switch state {
+	case StateProven, StateRehearsed, StateConfigured, StateReplaced:
+		return false
+	}
+	return true
+}

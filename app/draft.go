@@ -1,0 +1,143 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"edgewright/provisioning"
+)
+
+// Draft is a plan in the making: what a person has said so far. The wizard
+// keeps one over all its steps, and the bench loop from one device to the next.
+type Draft struct {
+	Target string
+	Access Access
+	// Found is what was seen of the target, nil before the look.
+	Found *Detection
+	Plan  provisioning.Plan
+
+	confirmed *provisioning.Preview
+}
+
+// NewDraft begins with the defaults of a plan.
+func NewDraft() *Draft {
+	return &Draft{Plan: provisioning.Plan{}.WithDefaults()}
+}
+
+// Request is what the draft asks for.
+func (d *Draft) Request() Request {
+	return Request{Plan: d.Plan.WithDefaults(), Target: d.Target, Access: d.Access}
+}
+
+// SetCell chooses the way and drops what belongs to another one.
+func (d *Draft) SetCell(cell provisioning.Cell) {
+	d.Plan.Cell = cell
+	if cell.Provisioning != provisioning.DPS {
+		d.Plan.Cloud.Enrollment, d.Plan.Cloud.Group, d.Plan.Device.RegistrationID = "", "", ""
+	}
+	d.Plan = d.Plan.WithDefaults()
+}
+
+// Finding is the first error of the plan in one of the fields, nil for none.
+func (d *Draft) Finding(fields ...string) *provisioning.Finding {
+	for _, finding := range d.Plan.WithDefaults().Check() {
+		for _, field := range fields {
+			if finding.Level == provisioning.LevelError && finding.Field == field {
+				return &finding
+			}
+		}
+	}
+	return nil
+}
+
+// Confirm remembers a preview that a person has agreed to.
+func (d *Draft) Confirm(p *provisioning.Preview) { d.confirmed = p }
+
+// Familiar tells whether a preview differs from the one agreed to in nothing
+// but ID, host and keys, so that it need not be looked at again.
+func (d *Draft) Familiar(p *provisioning.Preview) bool {
+	return d.confirmed != nil && !p.Refused() && fingerprint(d.confirmed) == fingerprint(p)
+}
+
+// fingerprint is a preview without the things in which devices of one bench
+// differ.
+func fingerprint(p *provisioning.Preview) string {
+	var text strings.Builder
+	plan := p.Plan
+	id := plan.Device.ID
+	blank := func(s string) string {
+		for _, own := range []string{plan.Device.Hostname, plan.Device.RegistrationID, id} {
+			if own != "" {
+				s = strings.ReplaceAll(s, own, "<id>")
+			}
+		}
+		return s
+	}
+	fmt.Fprintf(&text, "%v|%v|%v|%s|%v\n", plan.Cell, plan.Cloud, plan.Runtime, plan.SymmetricKey.Key, plan.Device.Tags)
+	for _, f := range p.Findings {
+		if f.Level != provisioning.LevelNote {
+			fmt.Fprintln(&text, f.Level, f.Field)
+		}
+	}
+	for _, w := range p.Cloud {
+		if plan.ByGroup() && strings.HasPrefix(w.What, "enrollment group") {
+			continue // made by the first device, there for the others
+		}
+		fmt.Fprintln(&text, blank(w.What), w.Action)
+	}
+	for _, file := range p.Files {
+		fmt.Fprintln(&text, file.Path, file.Owner, file.Group, file.Mode, file.Action)
+		for _, line := range file.Lines {
+			fmt.Fprintf(&text, "%c%s\n", line.Op, blank(line.Text))
+		}
+	}
+	fmt.Fprintln(&text, p.Actions)
+	return text.String()
+}
+
+var endNumber = regexp.MustCompile(`^(.*?)(\d+)$`)
+
+// NextID counts the number at the end of a device ID up, keeping its width:
+// line-7-0042 becomes line-7-0043. An ID without a number gets "-2".
+func NextID(id string) string {
+	parts := endNumber.FindStringSubmatch(id)
+	if parts == nil {
+		return id + "-2"
+	}
+	n, err := strconv.Atoi(parts[2])
+	if err != nil {
+		return id + "-2"
+	}
+	return fmt.Sprintf("%s%0*d", parts[1], len(parts[2]), n+1)
+}
+
+// NextDraft is the draft for another device of the same kind, under an ID: the
+// same way, cloud and agreement. A practice device gets a folder of its own.
+func (a *App) NextDraft(ctx context.Context, d *Draft, id string) (*Draft, error) {
+	next := *d
+	next.Plan.Device.ID = strings.TrimSpace(id)
+	next.Plan.Device.RegistrationID = ""
+	if a.isPracticeFolder(d.Target) && provisioning.CheckDeviceID(next.Plan.Device.ID, d.Plan.Cell) == nil {
+		request, err := a.PracticeRequest(next.Plan.Device.ID)
+		if err != nil {
+			return nil, err
+		}
+		next.Target = request.Target
+	}
+	return &next, ctx.Err()
+}
+
+// FreePracticeName is practice-1, or the first number that is not taken.
+func (a *App) FreePracticeName(ctx context.Context) string {
+	name := "practice-1"
+	for range 10000 {
+		if _, err := a.catalog.Device(ctx, name); isNotFound(err) && !a.practiceFolderExists(name) {
+			return name
+		}
+		name = NextID(name)
+	}
+	return name
+}

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"edgewright/provisioning"
+	"edgewright/provisioning/dps"
+	"edgewright/provisioning/iothub"
+	"edgewright/provisioning/secret"
+	"edgewright/provisioning/wire"
+)
+
+// player plays a device with the keys that lie on it, over the device side of
+// DPS and IoT Hub.
+type player struct{ options connectOptions }
+
+func (a *App) player(cloud provisioning.Cloud) provisioning.Player {
+	if reached, ok := cloud.Hub.(registry); ok {
+		return player{reached.options}
+	}
+	if reached, ok := cloud.DPS.(enroller); ok {
+		return player{reached.options}
+	}
+	return player{connectOptions{now: a.now}}
+}
+
+func (p player) Register(ctx context.Context, c provisioning.Credentials, wait func(time.Duration)) (provisioning.Registration, error) {
+	result, err := dps.Register(ctx, dps.Registration{GlobalEndpoint: c.Endpoint, IDScope: c.IDScope, RegistrationID: c.RegistrationID,
+		Key: c.Key, OnWait: wait, Options: p.options.dps()})
+	if err != nil {
+		return provisioning.Registration{}, translate(err)
+	}
+	return registrationOf(result.State), nil
+}
+
+func (p player) Connect(ctx context.Context, hub, deviceID string, key secret.Value) error {
+	client, err := iothub.NewDeviceClient(wire.ConnectionString{HostName: hub, DeviceID: deviceID, Key: key}, p.options.hub())
+	if err != nil {
+		return translate(err)
+	}
+	defer func() { _ = client.Close() }()
+	return translate(client.SendEvent(ctx, []byte(`{"edgewright":"proof"}`)))
+}

@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"edgewright/app/catalog"
+	"edgewright/provisioning"
+)
+
+// Preview looks at the device and at the cloud and says what a run would do.
+// It writes nothing, here or there.
+func (a *App) Preview(ctx context.Context, r Request) (*provisioning.Preview, error) {
+	ports, done, err := a.ports(ctx, r.Plan, r.Target, r.Access)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	preview, err := provisioning.LookFirst(ctx, ports, r.Plan)
+	return preview, translate(err)
+}
+
+// Provision runs a plan on a target and waits for its end. emit may be nil.
+func (a *App) Provision(ctx context.Context, r Request, emit Emit) provisioning.Outcome {
+	plan := r.Plan.WithDefaults()
+	refused := provisioning.Outcome{Outcome: provisioning.RunFailed, Device: plan.Device.ID, Batch: r.Batch, Proof: provisioning.Proof{How: provisioning.ProofNone}}
+	if findings := plan.Check(); findings.Errors() {
+		for _, f := range findings {
+			if f.Level == provisioning.LevelError {
+				refused.Error = provisioning.View(&provisioning.Error{Kind: provisioning.ErrInvalid, Message: f.Field + ": " + f.Problem, Hint: f.Fix})
+				return refused
+			}
+		}
+	}
+	ports, done, err := a.ports(ctx, plan, r.Target, r.Access)
+	if err != nil {
+		refused.Error = provisioning.View(err)
+		return refused
+	}
+	defer done()
+	run, err := a.newRun(ctx, plan, r)
+	if err != nil {
+		refused.Error = provisioning.View(err)
+		return refused
+	}
+	ctx, leave := a.live.enter(ctx, a.ctx, run.ID)
+	defer leave()
+	runner := provisioning.Runner{Ports: ports, Emit: emit, UndoOnFailure: r.UndoOnFailure}
+	return runner.Provision(ctx, run)
+}
+
+func (a *App) newRun(ctx context.Context, plan provisioning.Plan, r Request) (*provisioning.Run, error) {
+	text, err := plan.TOML()
+	if err != nil {
+		return nil, err
+	}
+	started := a.now()
+	row, err := a.catalog.NewRun(ctx, catalog.Run{Batch: r.Batch, Kind: "provision", DeviceID: plan.Device.ID, Target: r.Target, Cloud: plan.Cloud.Name,
+		Plan: string(text), State: string(provisioning.RunRunning), Started: started, Holder: catalog.ThisProcess()})
+	if err != nil {
+		return nil, translate(err)
+	}
+	return &provisioning.Run{ID: row.ID, Batch: r.Batch, Plan: plan, Target: r.Target, State: provisioning.RunRunning, Started: started}, nil
+}
+
+// ports opens everything that the steps of a plan need. done closes it.
+func (a *App) ports(ctx context.Context, plan provisioning.Plan, targetText string, access Access) (provisioning.Ports, func(), error) {
+	device, err := a.openTarget(ctx, targetText, access)
+	if err != nil {
+		return provisioning.Ports{}, nil, err
+	}
+	cloud, release, err := a.cloudOf(ctx, plan, device)
+	if err != nil {
+		return provisioning.Ports{}, nil, errors.Join(err, device.Close())
+	}
+	on := &machine{target: device, name: targetText}
+	facts := &factFinder{app: a, target: device, cloud: cloud}
+	ports := provisioning.Ports{Cloud: cloud, Machine: on, Player: a.player(cloud),
+		Journal: journal{app: a, target: func(ctx context.Context) deviceSight { return facts.sight(ctx) }},
+		Locks:   locks{a}, Secrets: secretsPort{a}, Facts: facts, Now: a.now, Random: randomBytes}
+	if a.decorate != nil {
+		ports = a.decorate(ports)
+	}
+	return ports, func() {
+		if err := on.close(); err != nil {
+			a.log.Warn("close the target", "target", targetText, "error", err)
+		}
+		release()
+	}, nil
+}
+
+// Many is how a list of targets is run.
+type Many struct {
+	Access        Access
+	Parallel      int
+	UndoOnFailure bool
+}
+
+// ProvisionMany makes one run per row under one batch, at most m.Parallel at
+// once, and one practice cloud for all of them.
+func (a *App) ProvisionMany(ctx context.Context, rows []Row, m Many, emit Emit) BatchOutcome {
+	batch := a.newBatch()
+	outcomes := make([]provisioning.Outcome, len(rows))
+	if release, err := a.holdPractice(ctx, rows); err == nil {
+		defer release()
+	}
+	var emitMu sync.Mutex
+	inTurn := func(e provisioning.Event) {
+		if emit != nil {
+			emitMu.Lock()
+			defer emitMu.Unlock()
+			emit(e)
+		}
+	}
+	group := errgroup.Group{}
+	group.SetLimit(max(1, m.Parallel))
+	for i, row := range rows {
+		group.Go(func() error {
+			outcomes[i] = a.Provision(ctx, Request{Plan: row.Plan, Target: row.Target, Access: m.Access, UndoOnFailure: m.UndoOnFailure, Batch: batch}, inTurn)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return batchOutcome(batch, outcomes)
+}
+
+func (a *App) newBatch() string { return fmt.Sprintf("b-%x", randomBytes(6)) }
+
+// holdPractice keeps the practice cloud up between the runs of a batch.
+func (a *App) holdPractice(ctx context.Context, rows []Row) (func(), error) {
+	for _, row := range rows {
+		if row.Plan.Cloud.Name == Practice {
+			_, release, err := a.practice.use(ctx)
+			return release, err
+		}
+	}
+	return func() {}, nil
+}

@@ -1,0 +1,111 @@
+// Package frame is what all screens share: the context that a page lives in,
+// the contract between a page and the window, and the way work is done off the
+// screen's thread. It holds no screen.
+package frame
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+
+	"edgewright/app"
+)
+
+// ID names a page of the rail.
+type ID string
+
+// The pages in the order of the rail; Ctrl and the number opens one. Number 4,
+// Certificates, stays free until that page exists.
+const (
+	Computer  ID = "computer"
+	Provision ID = "provision"
+	Devices   ID = "devices"
+	Runs      ID = "runs"
+	Clouds    ID = "clouds"
+	Settings  ID = "settings"
+)
+
+// Place is a page, and the thing that it shall show.
+type Place struct {
+	Page ID
+	// Target preselects a target in the wizard; Device and Run open one.
+	Target, Device, Run string
+}
+
+// Page is a screen as the window sees it. All methods are called on the main
+// goroutine.
+type Page interface {
+	// Content is built once, when the page is first opened.
+	Content() fyne.CanvasObject
+	// Show is called each time the page comes to the front.
+	Show(place Place)
+	// Focus is what the keyboard goes to, nil for nothing.
+	Focus() fyne.Focusable
+	// Primary does what the page's one blue button does.
+	Primary()
+	// Back leaves the inner page that is open, if one is.
+	Back() bool
+	// Again looks once more.
+	Again()
+	// Help explains the page in a few sentences.
+	Help() string
+}
+
+// Searcher is a page with a search field, for Ctrl+F.
+type Searcher interface{ Search() }
+
+// Context is what a page is given.
+type Context struct {
+	// Ctx ends when the window closes.
+	Ctx    context.Context
+	App    *app.App
+	Window fyne.Window
+	// Post runs a function on the main goroutine later.
+	Post func(func())
+	// Open goes to another place.
+	Open func(Place)
+	// Changed tells the window that counts or the practice cloud may differ.
+	Changed func()
+	// Access answers what a target asks for, by asking the person.
+	Access func() app.Access
+	// Appearance applies the preferences again.
+	Appearance func()
+	// Looking tells whether the window is in front; nil means yes.
+	Looking func() bool
+	// Preferences are small facts about the window.
+	Preferences fyne.Preferences
+}
+
+// Task does work off the main goroutine. A newer call of the same Task makes
+// the result of an older one void, and cancels its context. Its methods are
+// called on the main goroutine.
+type Task struct {
+	generation int
+	cancel     context.CancelFunc
+}
+
+// Do runs work in a goroutine and hands its result to done on the main
+// goroutine, unless Do was called again in between or the window closed.
+func Do[T any](c *Context, t *Task, work func(ctx context.Context) (T, error), done func(T, error)) {
+	t.Stop()
+	ctx, cancel := context.WithCancel(c.Ctx)
+	t.cancel = cancel
+	generation := t.generation
+	go func() {
+		result, err := work(ctx)
+		c.Post(func() {
+			if generation == t.generation && c.Ctx.Err() == nil {
+				done(result, err)
+			}
+			cancel()
+		})
+	}()
+}
+
+// Stop makes the running work void.
+func (t *Task) Stop() {
+	t.generation++
+	if t.cancel != nil {
+		t.cancel()
+	}
+}

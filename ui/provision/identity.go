@@ -1,0 +1,89 @@
+package provision
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+
+	"edgewright/provisioning"
+	"edgewright/ui/theme"
+	"edgewright/ui/widgets"
+	"edgewright/ui/widgets/layout"
+)
+
+// identityStep asks for the device's name.
+type identityStep struct {
+	p     *Page
+	id    *widgets.Entry
+	field *widgets.Field
+	host  *widgets.Entry
+	hostF *widgets.Field
+	key   *widgets.Entry
+	keyF  *widgets.Field
+	adopt *widgets.Check
+}
+
+func (s *identityStep) name() string    { return lang.X("step.identity", "Identity") }
+func (s *identityStep) next() string    { return lang.X("identity.next", "Review") }
+func (s *identityStep) summary() string { return s.p.draft.Plan.Device.ID }
+
+func (s *identityStep) content() fyne.CanvasObject {
+	if s.id == nil {
+		s.build()
+	}
+	plan := s.p.draft.Plan
+	s.id.SetText(plan.Device.ID)
+	s.host.SetText(plan.Device.Hostname)
+	s.key.SetText(plan.SymmetricKey.Key)
+	s.adopt.SetChecked(plan.Cloud.Existing == provisioning.Adopt)
+	hint := lang.X("identity.id.manual", "the name of the device in the hub; letters, digits and - . _ are safe")
+	if plan.Cell.Provisioning == provisioning.DPS {
+		hint = lang.X("identity.id.dps", "device ID and registration ID; lower-case letters, digits and - . _")
+	}
+	s.field = widgets.NewField(lang.X("identity.id", "Device ID"), hint, s.id)
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
+		widgets.NewStepHead(lang.X("identity.question", "Which name?"), lang.X("identity.line", "The device is known by it in the cloud and in the catalog.")),
+		s.field,
+		widgets.NewCard(layout.Column(fynetheme.Size(theme.SizeNameSpace3), widgets.SectionTitle(lang.X("identity.more", "Only if needed")), s.hostF, s.keyF, s.adopt)))
+}
+
+func (s *identityStep) build() {
+	submit := func(string) { s.p.Primary() }
+	s.id, s.host, s.key = widgets.NewEntry(submit), widgets.NewEntry(submit), widgets.NewEntry(submit)
+	s.id.SetPlaceHolder("line-7-0042")
+	s.id.OnChanged = func(text string) { s.p.draft.Plan.Device.ID = text; s.clear(s.field) }
+	s.host.OnChanged = func(text string) { s.p.draft.Plan.Device.Hostname = text; s.clear(s.hostF) }
+	s.key.OnChanged = func(text string) { s.p.draft.Plan.SymmetricKey.Key = text; s.clear(s.keyF) }
+	s.hostF = widgets.NewField(lang.X("identity.host", "Host name"), lang.X("identity.host.hint", "left empty, IoT Edge uses the machine's own name"), s.host)
+	s.keyF = widgets.NewField(lang.X("identity.key", "Symmetric key"), lang.X("identity.key.hint", "left empty, the cloud makes it; or vault:NAME of a stored secret"), s.key)
+	s.adopt = widgets.NewCheck(lang.X("identity.adopt", "Use what exists in the cloud under this name, even if it differs"), func(yes bool) {
+		s.p.draft.Plan.Cloud.Existing = provisioning.Refuse
+		if yes {
+			s.p.draft.Plan.Cloud.Existing = provisioning.Adopt
+		}
+	})
+}
+
+func (s *identityStep) clear(f *widgets.Field) {
+	if f != nil {
+		f.SetError("")
+	}
+}
+
+func (s *identityStep) focus() fyne.Focusable { return s.id }
+
+func (s *identityStep) leave(on func()) {
+	rows := []struct {
+		field  *widgets.Field
+		entry  *widgets.Entry
+		fields []string
+	}{{s.field, s.id, []string{"device.id", "device.registration_id"}}, {s.hostF, s.host, []string{"device.hostname"}}, {s.keyF, s.key, []string{"symmetric_key.key"}}}
+	for _, row := range rows {
+		if finding := s.p.draft.Finding(row.fields...); finding != nil {
+			row.field.SetError(finding.Problem + " " + finding.Fix)
+			s.p.focusOn(row.entry)
+			return
+		}
+	}
+	on()
+}

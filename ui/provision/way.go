@@ -1,0 +1,180 @@
+package provision
+
+import (
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+
+	"edgewright/app"
+	"edgewright/hostdetect"
+	"edgewright/provisioning"
+	"edgewright/ui/frame"
+	"edgewright/ui/theme"
+	"edgewright/ui/widgets"
+	"edgewright/ui/widgets/layout"
+)
+
+// wayStep is the board of fifteen cells.
+type wayStep struct {
+	p       *Page
+	board   *widgets.Board
+	needs   *widgets.Text
+	cells   []app.CellRow
+	lastFor *app.Detection
+}
+
+func (s *wayStep) name() string { return lang.X("step.way", "Way") }
+func (s *wayStep) next() string { return lang.X("action.next", "Next") }
+
+func (s *wayStep) summary() string {
+	cell := s.p.draft.Plan.Cell
+	return PlatformName(cell.Platform) + ", " + MethodName(cell.Provisioning) + ", " + AuthenticationName(cell.Authentication)
+}
+
+func (s *wayStep) content() fyne.CanvasObject {
+	if s.board == nil {
+		cells, err := s.p.c.App.Cells(s.p.c.Ctx)
+		if err != nil {
+			return frame.Failure(err, "", s.p.show)
+		}
+		s.cells = cells
+		s.needs = widgets.NewText("", widgets.StyleSmall)
+		s.board = widgets.NewBoard(s.model())
+		s.board.OnPreview = s.explain
+		s.board.OnSubmitted = func(widgets.BoardCell) { s.p.Primary() }
+	} else if s.lastFor != s.p.draft.Found {
+		s.board.Set(s.model())
+	}
+	s.lastFor = s.p.draft.Found
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
+		widgets.NewStepHead(lang.X("way.question", "Which way?"),
+			lang.X("way.line", "Platform, provisioning and authentication of {{.Target}}. Greyed ways say what is missing.", map[string]any{"Target": s.p.targetName()})),
+		s.board, s.needs)
+}
+
+func (s *wayStep) focus() fyne.Focusable {
+	if s.board == nil {
+		return nil
+	}
+	return s.board
+}
+
+func (s *wayStep) leave(on func()) {
+	for _, cell := range s.cells {
+		if cell.String() == s.board.Taken() {
+			s.p.draft.SetCell(cell.Cell)
+			on()
+			return
+		}
+	}
+}
+
+// model is the board for the target that was looked at.
+func (s *wayStep) model() widgets.BoardModel {
+	suggested := provisioning.Cell{Platform: provisioning.Linux, Provisioning: provisioning.DPS, Authentication: provisioning.SymmetricKey}
+	reasons := map[string]hostdetect.Way{}
+	if found := s.p.draft.Found; found != nil {
+		for _, way := range found.Advice.Ways {
+			reasons[way.String()] = way
+			if way.Suggested && !s.p.practiceDevice() {
+				suggested = provisioning.Cell{Platform: provisioning.Platform(way.Platform), Provisioning: provisioning.Method(way.Provisioning), Authentication: provisioning.Authentication(way.Authentication)}
+			}
+		}
+	}
+	model := widgets.BoardModel{Groups: []widgets.BoardGroup{
+		{Title: lang.X("way.manual", "One device, by hand"), Rows: make([][]widgets.BoardCell, 2)},
+		{Title: lang.X("way.dps", "Many devices, through the Device Provisioning Service"), Rows: make([][]widgets.BoardCell, 3)},
+	}}
+	for i, cell := range s.cells {
+		if i%5 == 0 {
+			model.Columns = append(model.Columns, s.column(cell))
+		}
+		field := widgets.BoardCell{ID: cell.String(), Title: cellTitle(cell.Authentication), Line: cellLine(cell.Cell), Suggested: cell.Cell == suggested}
+		if !cell.Available {
+			field.Muted, field.Line = true, comesLater(cell.Reason)
+		}
+		if way, ok := reasons[cell.String()]; ok && !way.Possible {
+			field.Muted = true
+			if reason := frame.Say(way.Reason); reason != "" && cell.Available {
+				field.Line = reason
+			}
+		}
+		if s.p.practiceDevice() && cell.Available {
+			field.Muted, field.Line = false, cellLine(cell.Cell)
+		}
+		if field.Suggested && !field.Muted {
+			field.Line = lang.X("way.suggested", "suggested: {{.Why}}", map[string]any{"Why": cellLine(cell.Cell)})
+		}
+		group, row := 0, i%5
+		if row > 1 {
+			group, row = 1, row-2
+		}
+		model.Groups[group].Rows[row] = append(model.Groups[group].Rows[row], field)
+	}
+	return model
+}
+
+func (s *wayStep) column(cell app.CellRow) widgets.BoardColumn {
+	until, _ := time.Parse(time.DateOnly, cell.Support.Until)
+	column := widgets.BoardColumn{Title: PlatformName(cell.Platform), Support: frame.Support(cell.Support.State, until)}
+	switch cell.Platform {
+	case provisioning.Linux:
+		column.Icon, column.Line = theme.IconLinux(), lang.X("way.linux.line", "on this device")
+	case provisioning.EFLOW:
+		column.Icon, column.Line = theme.IconEFLOW(), lang.X("way.eflow.line", "EFLOW machine")
+	default:
+		column.Icon, column.Line = theme.IconWindows(), lang.X("way.windows.line", "IoT Edge 1.1")
+	}
+	return column
+}
+
+// explain shows what a cell needs and what it will do.
+func (s *wayStep) explain(cell widgets.BoardCell) {
+	for _, known := range s.cells {
+		if known.String() == cell.ID {
+			text := lang.X("way.needs", "Needs {{.Needs}}.", map[string]any{"Needs": strings.Join(known.Needs, ", ")})
+			if len(known.Steps) > 0 {
+				var names []string
+				for _, step := range known.Steps {
+					names = append(names, StepName(step))
+				}
+				text += " " + lang.X("way.does", "It will: {{.Steps}}.", map[string]any{"Steps": strings.Join(names, ", ")})
+			}
+			s.needs.SetText(text)
+		}
+	}
+}
+
+func comesLater(reason string) string {
+	if strings.HasPrefix(reason, "comes later") {
+		return lang.X("way.later", "comes later")
+	}
+	return reason
+}
+
+func cellTitle(a provisioning.Authentication) string {
+	switch a {
+	case provisioning.SymmetricKey:
+		return lang.X("auth.key", "Symmetric key")
+	case provisioning.X509:
+		return lang.X("auth.x509", "X.509 certificate")
+	}
+	return "TPM"
+}
+
+func cellLine(c provisioning.Cell) string {
+	switch {
+	case c.Authentication == provisioning.TPM:
+		return lang.X("cell.tpm", "individual")
+	case c.Authentication == provisioning.X509 && c.Provisioning == provisioning.Manual:
+		return lang.X("cell.thumbprints", "two thumbprints")
+	case c.Authentication == provisioning.X509:
+		return lang.X("cell.chain", "chain of trust")
+	case c.Provisioning == provisioning.Manual:
+		return lang.X("cell.quick", "quick to try")
+	}
+	return lang.X("cell.group", "group key, derived per device")
+}

@@ -41,8 +41,10 @@ func (f *FoldOut) SetOpen(open bool) {
 
 // CreateRenderer implements fyne.Widget.
 func (f *FoldOut) CreateRenderer() fyne.WidgetRenderer {
-	head := layout.Row(fynetheme.Size(theme.SizeNameSpace2), layout.Middle, f.toggle, layout.Grow(f.summary), f.copier)
-	body := layout.Column(fynetheme.Size(theme.SizeNameSpace2), head, f.details)
+	space := fynetheme.Size(theme.SizeNameSpace2)
+	least := f.toggle.MinSize().Width + space + 130*theme.TextFactor()
+	head := layout.Beside(space, least, layout.Row(space, layout.Middle, f.toggle, layout.Grow(f.summary)), f.copier)
+	body := layout.Column(space, head, f.details)
 	return newComposite(f, body, func() {
 		f.toggle.Icon = fynetheme.MenuExpandIcon()
 		if f.open {

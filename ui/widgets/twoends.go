@@ -40,7 +40,8 @@ type Ends struct {
 // narrow the three stand above each other.
 type TwoEnds struct {
 	widget.BaseWidget
-	ends Ends
+	ends  Ends
+	built bool // the cards show ends
 }
 
 // NewTwoEnds makes a TwoEnds figure.
@@ -52,7 +53,7 @@ func NewTwoEnds(ends Ends) *TwoEnds {
 
 // Set shows another state.
 func (t *TwoEnds) Set(ends Ends) {
-	t.ends = ends
+	t.ends, t.built = ends, false
 	t.Refresh()
 }
 
@@ -86,8 +87,14 @@ func (t *TwoEnds) CreateRenderer() fyne.WidgetRenderer {
 	link := layout.Column(4, icon, word, &fyne.Container{Layout: barLayout{}, Objects: []fyne.CanvasObject{bar}})
 	body := &fyne.Container{Layout: &endsLayout{}, Objects: []fyne.CanvasObject{device, link, cloud}}
 	return newComposite(t, body, func() {
-		device.content.Objects = endParts(t.ends.Device)
-		cloud.content.Objects = endParts(t.ends.Cloud)
+		if !t.built {
+			device.content.Objects = endParts(t.ends.Device)
+			cloud.content.Objects = endParts(t.ends.Cloud)
+			// Laid out at once, so that their heights are right when the ends are.
+			device.content.Refresh()
+			cloud.content.Refresh()
+			t.built = true
+		}
 		resource, state := fyne.Resource(theme.IconWait()), Neutral
 		switch t.ends.Agreement {
 		case AgreementReached:

@@ -133,15 +133,16 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 	label := NewText("", StyleStrong)
 	row := layout.Row(buttonGap, layout.Middle, icon, layout.Grow(label))
 	parts := &fyne.Container{Layout: &buttonLayout{b}, Objects: []fyne.CanvasObject{box, hover, row, ring}}
-	natural := func() float32 {
+	natural := func() fyne.Size {
 		if b.IconOnly {
-			return fynetheme.Size(theme.SizeNameIconLarge) + 4
+			return fyne.NewSquareSize(fynetheme.Size(theme.SizeNameIconLarge) + 4)
 		}
-		width := label.style.measure(b.Text).Width + 2*buttonSide + 0.5
+		text := label.style.measure(b.Text)
+		size := fyne.NewSize(text.Width+2*buttonSide+0.5, max(fynetheme.Size(theme.SizeNameControlSide), text.Height+12))
 		if b.Icon != nil {
-			width += icon.MinSize().Width + buttonGap
+			size.Width += icon.MinSize().Width + buttonGap
 		}
-		return width
+		return size
 	}
 	body := &fyne.Container{Layout: &squeeze{natural: natural, fill: true}, Objects: []fyne.CanvasObject{parts}}
 	paint := func() {

@@ -95,7 +95,7 @@ func TestFactRowCopies(t *testing.T) {
 	w := window(t, theme.Options{}, fyne.NewSize(400, 60), func() fyne.CanvasObject {
 		return NewFactRow(Fact{Label: "Thumbprint", Value: "9F2C", Copy: true})
 	})
-	test.FocusNext(w.Canvas())
+	w.Canvas().FocusNext()
 	b, ok := w.Canvas().Focused().(*Button)
 	if !ok {
 		t.Fatalf("first focus is %T", w.Canvas().Focused())
@@ -169,5 +169,42 @@ func TestFirstFocusFindsTheActionOfAFailure(t *testing.T) {
 	b, ok := FirstFocus(page).(*Button)
 	if !ok || b.Text != "Try again" {
 		t.Errorf("first focus is %v", FirstFocus(page))
+	}
+}
+
+// TestAskingForTheSizeMovesNothing: a real window asks every part for its size
+// before each frame.
+func TestAskingForTheSizeMovesNothing(t *testing.T) {
+	for name, build := range map[string]func() fyne.CanvasObject{
+		"wide button": func() fyne.CanvasObject { return NewButton(Primary, "Go", fynetheme.ConfirmIcon(), nil) },
+		"pill":        func() fyne.CanvasObject { return NewPill(Good, "proven") },
+		"secret":      func() fyne.CanvasObject { return NewSecretField("") },
+		"facts":       func() fyne.CanvasObject { return machineCard() },
+		"choices":     func() fyne.CanvasObject { return sampleChoices() },
+		"board":       func() fyne.CanvasObject { return NewBoard(sampleBoard()) },
+		"rail":        func() fyne.CanvasObject { return sampleRail() },
+		"table":       func() fyne.CanvasObject { return sampleTable() },
+		"diff":        func() fyne.CanvasObject { return NewDiffView(sampleDiff()) },
+	} {
+		w := window(t, theme.Options{}, fyne.NewSize(700, 500), build)
+		before := test.RenderToMarkup(w.Canvas())
+		var ask func(fyne.CanvasObject)
+		ask = func(o fyne.CanvasObject) {
+			o.MinSize()
+			switch o := o.(type) {
+			case *fyne.Container:
+				for _, child := range o.Objects {
+					ask(child)
+				}
+			case fyne.Widget:
+				for _, child := range test.WidgetRenderer(o).Objects() {
+					ask(child)
+				}
+			}
+		}
+		ask(w.Content())
+		if after := test.RenderToMarkup(w.Canvas()); after != before {
+			t.Errorf("%s looks different after it was asked for its size", name)
+		}
 	}
 }

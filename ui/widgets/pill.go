@@ -65,8 +65,9 @@ func (p *Pill) CreateRenderer() fyne.WidgetRenderer {
 		icon.Set(state.Icon(), state.Color())
 		word.Set(p.status.Word, Style{Color: state.Color(), Size: theme.SizeNameSmall, Bold: true})
 	}
-	natural := func() float32 {
-		return icon.MinSize().Width + word.style.measure(word.text).Width + 5 + 8 + 9 + 0.5
+	natural := func() fyne.Size {
+		text, side := word.style.measure(word.text), icon.MinSize().Width
+		return fyne.NewSize(side+text.Width+5+8+9+0.5, max(text.Height, side)+4)
 	}
 	return newComposite(p, &fyne.Container{Layout: &squeeze{natural: natural}, Objects: []fyne.CanvasObject{body}}, paint)
 }

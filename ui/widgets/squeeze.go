@@ -7,11 +7,11 @@ import (
 )
 
 // squeeze gives its object the width that its text needs on one line and lets
-// the text wrap where there is less. natural is that width; fill makes the
-// object as large as the room, otherwise it keeps its own size at the leading
-// edge in the middle of the height.
+// the text wrap where there is less. natural is its size on one line; fill makes
+// the object as large as the room, otherwise it keeps its own size at the
+// leading edge in the middle of the height.
 type squeeze struct {
-	natural func() float32
+	natural func() fyne.Size
 	fill    bool
 	width   float32 // of the last layout; 0 before the first
 }
@@ -20,7 +20,7 @@ func (s *squeeze) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	s.width = size.Width
 	width := size.Width
 	if !s.fill {
-		width = min(width, s.natural())
+		width = min(width, s.natural().Width)
 	}
 	height := layout.HeightFor(objects[0], width)
 	y := max(0, (size.Height-height)/2)
@@ -33,11 +33,8 @@ func (s *squeeze) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 func (s *squeeze) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	natural := s.natural()
-	least := objects[0].MinSize()
-	if s.width == 0 || s.width > natural {
-		// Not squeezed: the object may still have the lines of a narrower time.
-		layout.HeightFor(objects[0], natural)
-		least = objects[0].MinSize()
+	if s.width == 0 || s.width >= natural.Width {
+		return natural
 	}
-	return fyne.NewSize(natural, least.Height)
+	return fyne.NewSize(natural.Width, objects[0].MinSize().Height)
 }

@@ -29,6 +29,8 @@ var Deviations = []Deviation{
 		"Azure/azure-iot-cli-extension azext_iot/sdk/iothub/service/models"},
 	{"GET /devices/{id}/modules", "the device is found or 404", "401 IotHubUnauthorizedAccess for a missing or disabled device",
 		"live observation"},
+	{"PATCH /twins/{id}", "tags and properties hold JSON objects only", "they may be any JSON value",
+		"https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-device-twins"},
 	{"all", "429 is not described", "429 carries no Retry-After; the text says to wait 10 seconds", "live observation"},
 	{"all", "errors have no schema", "header iothub-errorcode and one of two bodies", "live observation; npm azure-iothub recordings"},
 	{"POST /devices/{id}/messages/events", "the device plane is not in the file", "204, no body",

@@ -74,6 +74,8 @@ type Context struct {
 	Looking func() bool
 	// Preferences are small facts about the window.
 	Preferences fyne.Preferences
+
+	dialogs []*Dialog // the last one is on top
 }
 
 // Task does work off the main goroutine. A newer call of the same Task makes

@@ -1,0 +1,131 @@
+package frame
+
+import (
+	"fyne.io/fyne/v2"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"edgewright/ui/theme"
+	"edgewright/ui/widgets"
+	"edgewright/ui/widgets/layout"
+)
+
+// dialogWidth is how wide a dialog is at 100 % text.
+const dialogWidth = 520
+
+// Dialog is a question above the page. Escape closes it as its first, safe
+// answer would; Ctrl and Enter press its blue button.
+type Dialog struct {
+	c       *Context
+	popup   *widget.PopUp
+	head    fyne.CanvasObject
+	body    fyne.CanvasObject
+	foot    fyne.CanvasObject
+	buttons []*widgets.Button
+	primary *widgets.Button
+	closed  func()
+	open    bool
+}
+
+// NewDialog makes a dialog of a title, a body and buttons from the safe answer
+// on; pressing one closes the dialog first. closed, which may be nil, hears of
+// each end that is not a button.
+func NewDialog(c *Context, title string, body fyne.CanvasObject, closed func(), actions ...widgets.Action) *Dialog {
+	d := &Dialog{c: c, body: body, closed: closed}
+	d.head = widgets.NewText(title, widgets.StyleSubtitle)
+	row := layout.FlowTrailing(fynetheme.Size(theme.SizeNameSpace2))
+	for _, action := range actions {
+		button := widgets.NewButton(action.Kind, action.Text, action.Icon, func() { d.end(action.Do) })
+		d.buttons = append(d.buttons, button)
+		if action.Kind == widgets.Primary {
+			d.primary = button
+		}
+		row.Add(button)
+	}
+	d.foot = row
+	return d
+}
+
+// Show puts the dialog above the page and gives the keyboard to first, or to
+// the first button.
+func (d *Dialog) Show(first fyne.Focusable) {
+	space := fynetheme.Size(theme.SizeNameSpace4)
+	column := layout.Column(space, d.head, layout.Grow(layout.VScroll(d.body)), d.foot)
+	d.popup = widget.NewModalPopUp(layout.Inset(fynetheme.Size(theme.SizeNameSpace5), column), d.c.Window.Canvas())
+	d.open = true
+	d.c.dialogs = append(d.c.dialogs, d)
+	d.Fit()
+	d.popup.Show()
+	if first == nil && len(d.buttons) > 0 {
+		first = d.buttons[0]
+	}
+	if first != nil {
+		d.c.Window.Canvas().Focus(first)
+	}
+}
+
+// Fit gives the dialog the height that its body needs now.
+func (d *Dialog) Fit() {
+	if d.popup == nil {
+		return
+	}
+	whole := d.c.Window.Canvas().Size()
+	edge, space := 2*fynetheme.Size(theme.SizeNameSpace5), fynetheme.Size(theme.SizeNameSpace4)
+	width := min(dialogWidth*theme.TextFactor(), whole.Width-2*edge)
+	height := layout.HeightFor(d.head, width) + layout.HeightFor(d.body, width) + layout.HeightFor(d.foot, width) + 2*space
+	d.popup.Resize(fyne.NewSize(width+edge, min(height+edge, whole.Height-edge)))
+}
+
+// Close ends the dialog without an answer.
+func (d *Dialog) Close() { d.end(d.closed) }
+
+func (d *Dialog) end(then func()) {
+	if !d.open {
+		return
+	}
+	d.open = false
+	d.popup.Hide()
+	for i, other := range d.c.dialogs {
+		if other == d {
+			d.c.dialogs = append(d.c.dialogs[:i:i], d.c.dialogs[i+1:]...)
+			break
+		}
+	}
+	if then != nil {
+		then()
+	}
+}
+
+// Confirm asks before something is done that destroys; act names it.
+func Confirm(c *Context, title, line string, cancel, act widgets.Action) {
+	NewDialog(c, title, widgets.NewText(line, widgets.StyleBody), cancel.Do, cancel, act).Show(nil)
+}
+
+// DialogOpen tells whether something lies above the page.
+func (c *Context) DialogOpen() bool {
+	return c.Window != nil && c.Window.Canvas().Overlays().Top() != nil
+}
+
+// CloseDialog closes what lies above the page, if anything does.
+func (c *Context) CloseDialog() bool {
+	if !c.DialogOpen() {
+		return false
+	}
+	top := c.Window.Canvas().Overlays().Top()
+	if n := len(c.dialogs); n > 0 && c.dialogs[n-1].popup == top {
+		c.dialogs[n-1].Close()
+		return true
+	}
+	top.Hide() // one of the toolkit's own: a file dialog, a menu
+	c.Window.Canvas().Overlays().Remove(top)
+	return true
+}
+
+// SubmitDialog presses the blue button of the dialog on top.
+func (c *Context) SubmitDialog() {
+	if n := len(c.dialogs); n > 0 {
+		if button := c.dialogs[n-1].primary; button != nil && !button.Disabled() {
+			button.OnTapped()
+		}
+	}
+}

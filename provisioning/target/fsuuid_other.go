@@ -1,0 +1,6 @@
+//go:build !linux
+
+package target
+
+// fileSystemUUID is found on Linux only.
+func fileSystemUUID(string) string { return "" }

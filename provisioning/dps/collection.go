@@ -43,14 +43,19 @@ func (c *Client) groups() collection[wire.EnrollmentGroup] {
 func (c collection[T]) at(id string) string { return c.path + "/" + wire.EscapeSegment(id) }
 
 func (c collection[T]) read(ctx context.Context, id string) (T, error) {
+	value, _, err := c.look(ctx, id)
+	return value, err
+}
+
+func (c collection[T]) look(ctx context.Context, id string) (T, rest.Answer, error) {
 	var value T
 	operation := "read " + c.noun
 	if err := c.validate(id); err != nil {
-		return value, c.rest.Invalid(operation, id, err)
+		return value, rest.Answer{}, c.rest.Invalid(operation, id, err)
 	}
-	_, err := c.rest.Do(ctx, rest.Call{Operation: operation, Subject: id, Method: http.MethodGet,
+	answer, err := c.rest.Do(ctx, rest.Call{Operation: operation, Subject: id, Method: http.MethodGet,
 		Path: c.at(id), Expect: []int{http.StatusOK}}, &value)
-	return value, err
+	return value, answer, err
 }
 
 // keys reads the attestation with its symmetric keys.
@@ -84,9 +89,10 @@ func (c collection[T]) create(ctx context.Context, value T) (wire.Written[T], er
 	if err := complete(*c.attestation(&value)); err != nil {
 		return wire.Written[T]{}, c.rest.Invalid(operation, id, err)
 	}
-	switch _, err := c.read(ctx, id); {
+	switch _, answer, err := c.look(ctx, id); {
 	case err == nil:
-		return wire.Written[T]{}, c.rest.Invalid(operation, id, wire.ErrExists)
+		return wire.Written[T]{}, &wire.Error{Service: wire.ServiceDPS, Operation: operation, Subject: id,
+			CorrelationID: answer.CorrelationID, Err: wire.ErrExists}
 	case !wire.IsNotFound(err):
 		return wire.Written[T]{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -100,12 +99,13 @@ func Register(ctx context.Context, r Registration) (Registered, error) {
 			call.Path = path + "/operations/" + wire.EscapeSegment(status.OperationID)
 		} else if call.Method == http.MethodPut {
 			return done, &wire.Error{Service: wire.ServiceDPSDevice, Operation: operation, Subject: r.RegistrationID, Status: answer.Status,
-				CorrelationID: wire.CorrelationID(answer.Header), Err: errors.New("the answer names no operation")}
+				CorrelationID: answer.CorrelationID, Err: errors.New("the answer names no operation")}
 		}
 		waited, err := r.wait(ctx, answer)
 		done.CloudWait += waited
 		if err != nil {
-			return done, &wire.Error{Service: wire.ServiceDPSDevice, Operation: call.Operation, Subject: r.RegistrationID, Err: err}
+			return done, &wire.Error{Service: wire.ServiceDPSDevice, Operation: call.Operation, Subject: r.RegistrationID,
+				CorrelationID: answer.CorrelationID, Err: err}
 		}
 	}
 }
@@ -156,7 +156,7 @@ func outcome(status wire.RegistrationOperationStatus, operation, registrationID 
 		state = *status.RegistrationState
 	}
 	failed := &wire.Error{Service: wire.ServiceDPSDevice, Operation: operation, Subject: registrationID,
-		CorrelationID: wire.CorrelationID(answer.Header)}
+		CorrelationID: answer.CorrelationID}
 	if status.Status != wire.RegistrationAssigned {
 		failed.Name, failed.Code, failed.Message = status.Status, state.ErrorCode, wire.CleanMessage(state.ErrorMessage)
 		if first := state.ErrorCode / 1000; first >= 400 && first < 600 {
@@ -169,7 +169,7 @@ func outcome(status wire.RegistrationOperationStatus, operation, registrationID 
 	}
 	if state.AssignedHub == "" || state.DeviceID == "" {
 		failed.Status = answer.Status
-		failed.Err = fmt.Errorf("the device is assigned, but the answer names no hub or no device ID")
+		failed.Err = errors.New("the device is assigned, but the answer names no hub or no device ID")
 		return state, failed
 	}
 	return state, nil

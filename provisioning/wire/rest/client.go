@@ -17,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/google/uuid"
 
 	"edgewright/provisioning/wire"
 )
@@ -75,7 +76,6 @@ func New(params Params) (*Client, error) {
 		perRetry = append(perRetry, &sasPolicy{sas: params.SAS, now: c.now})
 	}
 	c.pipeline = runtime.NewPipeline("edgewright", "v1", runtime.PipelineOptions{
-		PerCall:  []policy.Policy{runtime.NewRequestIDPolicy()},
 		PerRetry: perRetry,
 	}, &policy.ClientOptions{Transport: c.transport, Retry: c.retry.options(false, false)})
 	return c, nil
@@ -109,6 +109,8 @@ type Call struct {
 type Answer struct {
 	Status int
 	Header http.Header
+	// CorrelationID is the service's ID of the call, else the one sent with it.
+	CorrelationID string
 	// Repeated says that an earlier attempt of this call may have taken effect.
 	Repeated bool
 	// ServerTime is the answer's Date, in whole seconds, zero without one.
@@ -134,13 +136,16 @@ func (c *Client) Do(ctx context.Context, call Call, out any) (Answer, error) {
 	}
 	resp, err := c.pipeline.Do(req)
 	failed.CorrelationID = req.Raw().Header.Get(wire.HeaderClientID)
+	failed.Unconfirmed = record.unconfirmed && call.Method != http.MethodGet
 	if err != nil {
 		failed.Err = err
-		failed.Unconfirmed = record.unconfirmed
-		return Answer{Imposed: record.imposed}, failed
+		return Answer{CorrelationID: failed.CorrelationID, Imposed: record.imposed}, failed
 	}
 	defer resp.Body.Close()
-	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Repeated: record.unconfirmed && record.count > 1,
+	if id := wire.CorrelationID(resp.Header); id != "" {
+		failed.CorrelationID = id
+	}
+	answer := Answer{Status: resp.StatusCode, Header: resp.Header, CorrelationID: failed.CorrelationID, Repeated: record.unconfirmed && record.count > 1,
 		RetryAfter: retryAfter(resp.Header, c.now()), Imposed: record.imposed}
 	if answer.ServerTime, err = http.ParseTime(resp.Header.Get("Date")); err == nil {
 		c.mu.Lock()
@@ -149,7 +154,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) (Answer, error) {
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && call.Expect != nil && !slices.Contains(call.Expect, resp.StatusCode) {
-		return answer, c.refused(failed, record, answer, body)
+		return answer, c.refused(failed, answer, body)
 	}
 	if err == nil && out != nil {
 		err = decode(resp.Header, body, out)
@@ -157,7 +162,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) (Answer, error) {
 	if err != nil {
 		failed.Status = resp.StatusCode
 		failed.Err = fmt.Errorf("read answer: %w", err)
-		failed.Unconfirmed = true
+		failed.Unconfirmed = call.Method != http.MethodGet
 		return answer, failed
 	}
 	return answer, nil
@@ -171,7 +176,7 @@ func (c *Client) ServerTime(ctx context.Context, call Call) (time.Time, error) {
 	answer, err := c.Do(ctx, call, nil)
 	if err == nil && answer.ServerTime.IsZero() {
 		err = &wire.Error{Service: c.params.Service, Operation: call.Operation, Status: answer.Status,
-			CorrelationID: wire.CorrelationID(answer.Header), Err: errors.New("the answer has no Date")}
+			CorrelationID: answer.CorrelationID, Err: errors.New("the answer has no Date")}
 	}
 	return answer.ServerTime, err
 }
@@ -197,6 +202,11 @@ func (c *Client) request(ctx context.Context, call Call) (*policy.Request, error
 		req.Raw().Header[name] = values
 	}
 	req.Raw().Header.Set("Accept", "application/json")
+	// One ID for all attempts of the call, under both names that the services
+	// and what stands before them know.
+	id := uuid.NewString()
+	req.Raw().Header.Set(wire.HeaderClientID, id)
+	req.Raw().Header.Set(wire.HeaderCorrelationID, id)
 	if call.IfMatch != "" {
 		req.Raw().Header.Set("If-Match", call.IfMatch)
 	}
@@ -219,17 +229,13 @@ func (c *Client) request(ctx context.Context, call Call) (*policy.Request, error
 const maxClockOffset = 2 * time.Minute
 
 // refused makes the error of an answer that was not expected.
-func (c *Client) refused(failed *wire.Error, record *attempts, answer Answer, body []byte) error {
+func (c *Client) refused(failed *wire.Error, answer Answer, body []byte) error {
 	said := c.params.Failure(answer.Header, body)
 	failed.Status, failed.Code, failed.Name, failed.Message = answer.Status, said.Code, said.Name, said.Message
-	if id := wire.CorrelationID(answer.Header); id != "" {
-		failed.CorrelationID = id
-	}
 	if said.TrackingID != "" {
 		failed.CorrelationID = said.TrackingID
 	}
 	failed.RetryAfter = answer.RetryAfter
-	failed.Unconfirmed = record.unconfirmed
 	if answer.Status == http.StatusUnauthorized && !answer.ServerTime.IsZero() {
 		if offset := answer.ServerTime.Sub(c.now()); offset.Abs() > maxClockOffset {
 			failed.ClockOffset = offset

@@ -48,7 +48,7 @@ func Pages[T any](ctx context.Context, c *Client, call Call) iter.Seq2[T, error]
 			}
 			if following == continuation {
 				yield(none, &wire.Error{Service: c.params.Service, Operation: call.Operation, Subject: call.Subject,
-					Status: answer.Status, CorrelationID: wire.CorrelationID(answer.Header),
+					Status: answer.Status, CorrelationID: answer.CorrelationID,
 					Err: errors.New("the service gives the same page again and again")})
 				return
 			}

@@ -54,7 +54,7 @@ var inText = []*regexp.Regexp{
 }
 
 // environment is "NAME=value", as in the Env list of createOptions.
-var environment = regexp.MustCompile(`(?s)^([A-Za-z_][A-Za-z0-9_.:-]*)=(.+)$`)
+var environment = regexp.MustCompile(`(?s)^([A-Za-z_][A-Za-z0-9_]*)=(.+)$`)
 
 // secretsIn finds the secrets in a string of which nothing is known.
 func secretsIn(text string) []span {
@@ -111,6 +111,12 @@ var (
 		`"((?:[^"\\\n]|\\[^\n])*)|'([^'\n]*)|([^\s{"'\[][^\n]*))`)
 )
 
+// boundedName is a name whose bare value looseText finds, with its end.
+var boundedName = regexp.MustCompile(`(?i)^(?:SharedAccessKey|AccountKey|SharedSecret|pin-value)$`)
+
+// maskedBefore is a bare value that Mask has been at, with a comment.
+var maskedBefore = regexp.MustCompile(`^\*\*\*\s*(?:#.*)?$`)
+
 // looseSecretsIn finds what may be a secret in text that is not TOML.
 func looseSecretsIn(text string) []span {
 	var spans []span
@@ -135,6 +141,9 @@ func looseSecretsIn(text string) []span {
 				continue
 			}
 			value := text[at+start : at+end]
+			if maskedBefore.MatchString(value) || group == len(match)-2 && boundedName.MatchString(name) {
+				continue
+			}
 			if isSecretName(name[strings.LastIndexByte(name, '.')+1:]) || isConnectionName(name) && len(secretsIn(value)) == 0 {
 				spans = append(spans, span{at + start, at + end})
 				next = at + end

@@ -85,7 +85,7 @@ func commonRuns(a, b []string) []run {
 
 // maxDifference bounds the search, whose memory grows with the square of it:
 // files that differ in more lines are shown as replaced as a whole.
-const maxDifference = 2000
+const maxDifference = 1000
 
 func myers(a, b []string) []run {
 	if len(a) == 0 || len(b) == 0 {

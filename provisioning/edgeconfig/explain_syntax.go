@@ -10,6 +10,7 @@ var (
 	keyLine      = regexp.MustCompile(`^\s*["']?([A-Za-z0-9_-]+)["']?\s*=\s*(.*)$`)
 	bareWord     = regexp.MustCompile(`^[A-Za-z/\\][^"']*$`)
 	pythonBool   = regexp.MustCompile(`^(?:True|TRUE|False|FALSE|yes|no|on|off)\s*(?:#.*)?$`)
+	afterEquals  = regexp.MustCompile(`=\s*$`)
 	openHeader   = regexp.MustCompile(`^\s*\[[^\]]*$`)
 	singleQuote  = regexp.MustCompile(`^"[^"]*$|^'[^']*$`)
 	curlyQuote   = []rune("“”„‘’«»")
@@ -29,7 +30,10 @@ func explainSyntax(line []byte, at int) (cause, fix string) {
 		return "the header of a table is not closed", "End it with ]."
 	}
 	match := keyLine.FindSubmatch(line)
-	if match == nil {
+	if match == nil || bytes.HasPrefix(match[2], []byte("{")) || bytes.HasPrefix(match[2], []byte("[")) {
+		if at < len(line) && afterEquals.Match(line[:at]) && bareWord.Match(line[at:at+1]) {
+			return "a value stands without quotes", `Put the text in quotes: "…".`
+		}
 		return "", ""
 	}
 	name := ""

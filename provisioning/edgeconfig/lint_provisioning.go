@@ -7,6 +7,11 @@ func (l *linter) provisioning() {
 	if !e.isTable() {
 		return
 	}
+	for _, path := range []string{"iothub_hostname", "device_id", "id_scope", "attestation.registration_id"} {
+		if kid := e.find(path); kid.isText() && kid.value.text == "" {
+			l.error("provisioning."+path, kid, kid.name+" is empty", "Write its value.")
+		}
+	}
 	switch e.text("source") {
 	case "none":
 		l.error("provisioning.source", e.kid("source"), `with source = "none" the device gets no identity, and aziot-edged restarts for ever`, `Write "manual" or "dps".`)

@@ -48,7 +48,12 @@ func TestLintFinds(t *testing.T) {
 		{"True", "allow_elevated_docker_permissions = True\n", "", "", "error", 1, "lower case"},
 		{"open header", "[provisioning\n", "", "", "error", 1, "not closed"},
 		{"Windows path", "a = \"C:\\certs\\x\"\n", "", "", "error", 1, "backslash"},
-		{"twice", "hostname = \"a\"\nhostname = \"b\"\n", "", "", "error", 2, ""},
+		{"twice", "hostname = \"a\"\nhostname = \"b\"\n", "", "", "error", 2, "twice"},
+		{"table twice", "[agent]\n[agent]\n", "", "", "error", 2, "twice"},
+		{"bare in a table", "[x]\ny = { value = abc }\n", "", "", "error", 2, "without quotes"},
+		{"two values", "hostname = \"a\" b\n", "", "", "error", 1, "behind the end"},
+		{"too large", "cloud_retries = 99999999999999999999\n", "", "", "error", 1, "64-bit"},
+		{"empty scope", strings.Replace(minimalDPS, "0ne00ABCDEF", "", 1), "", "provisioning.id_scope", "error", 4, "empty"},
 
 		// Names and places.
 		{"no provisioning", "hostname = \"a\"\n", "", "provisioning", "error", 1, "no [provisioning]"},

@@ -10,25 +10,25 @@ import (
 // of another format, or free invention. The runtime says nothing about any of
 // them.
 func (l *linter) unknown(schema *Table, path, field string, parent, e *entry) {
-	table := "[" + path + "]"
+	where := "in [" + path + "]"
 	if path == "" {
-		table = "the top level"
+		where = "at the top level"
 	}
 	paths := homes(e.name)
 	nearest := schema.nearest(e.name)
 	switch {
 	case path != "" && slices.Contains(paths, ""):
-		l.care(field, e, fmt.Sprintf("%s stands behind the header of %s and so became a key of that table, where nothing reads it", e.name, table),
+		l.care(field, e, fmt.Sprintf("%s stands behind the header of [%s] and so became a key of that table, where nothing reads it", e.name, path),
 			fmt.Sprintf("Move it above the first [table], which is in line %d.", l.firstHeader()))
 	case formerNames[e.name] != "":
 		l.care(field, e, fmt.Sprintf("%s belongs to another format; config.toml has %s instead", e.name, formerNames[e.name]), "Use the name of config.toml.")
 	case nearest != "" && (!parent.has(nearest) || plainName(nearest) == plainName(e.name)):
-		l.care(field, e, fmt.Sprintf("nothing in %s is called %s, and the runtime ignores it; %s may be meant", table, keyText(e.name), nearest),
+		l.care(field, e, fmt.Sprintf("nothing %s is called %s, and the runtime ignores it; %s may be meant", where, keyText(e.name), nearest),
 			fmt.Sprintf("Write %s.", nearest))
 	case len(paths) > 0:
-		l.care(field, e, fmt.Sprintf("%s is not read in %s", e.name, table), "Move it to "+homeList(paths)+".")
+		l.care(field, e, fmt.Sprintf("%s is not read %s", e.name, where), "Move it to "+homeList(paths)+".")
 	default:
-		l.care(field, e, fmt.Sprintf("nothing in %s is called %s, and the runtime ignores it", table, keyText(e.name)), "Remove it, or check its name.")
+		l.care(field, e, fmt.Sprintf("nothing %s is called %s, and the runtime ignores it", where, keyText(e.name)), "Remove it, or check its name.")
 	}
 }
 

@@ -5,7 +5,6 @@ const provisioningSource = "IIS aziotctl/aziotctl-common/src/config/super_config
 var provisioningTable = &Table{
 	Path:   "provisioning",
 	Source: provisioningSource,
-	Enum:   "ManualProvisioning",
 	Tag:    "source",
 	Variants: []Variant{
 		{Word: "manual", Keys: []string{"connection_string", "iothub_hostname", "device_id", "authentication"}},

@@ -1,10 +1,9 @@
 package edgeconfig
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -36,17 +35,22 @@ func newSyntaxError(source *source, err error) *SyntaxError {
 	e := &SyntaxError{Line: row, Column: source.column(at)}
 	e.Cause, e.Fix = explainSyntax(line, min(at-start, len(line)))
 	if e.Cause == "" {
-		e.Cause, e.Fix = bareMessage(decode), "Write the line as TOML 1.0: key = value."
+		e.Cause, e.Fix = explainMessage(decode.Error())
 	}
 	return e
 }
 
-// bareMessage is the decoder's own message where that cannot hold a value of
-// the file.
-func bareMessage(err *toml.DecodeError) string {
-	message := err.Error()
-	if len(message) > 120 || !utf8.ValidString(message) || bytes.ContainsAny([]byte(message), "\"'`") {
-		return "this is not TOML"
+// explainMessage says a decoder's message in other words where it repeats a
+// part of the file, and else passes it on.
+func explainMessage(message string) (cause, fix string) {
+	message = strings.TrimPrefix(message, "toml: ")
+	switch {
+	case strings.Contains(message, "already"):
+		return "this key or table stands in the file twice", "Keep one of them."
+	case strings.HasPrefix(message, "expected newline"):
+		return "something stands behind the end of the value", "Put it on a line of its own, or begin a comment with #."
+	case strings.ContainsAny(message, "\"'`"):
+		return "this is not TOML", "Write the line as key = value, or as [table]."
 	}
-	return message[len("toml: "):]
+	return message, "Write the line as key = value, or as [table]."
 }

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/term"
 
+	"edgewright/app"
 	"edgewright/app/command"
-	"edgewright/provisioning/target"
 )
 
 // version is set by release builds.
@@ -31,7 +31,7 @@ func run(args []string) int {
 	case len(args) == 1 && args[0] == probeFlag:
 		return probeWindow()
 	case len(args) == 1 && args[0] == "helper":
-		if err := target.ServeHelper(ctx, os.Stdin, os.Stdout, version); err != nil {
+		if err := app.ServeHelper(ctx, os.Stdin, os.Stdout, version); err != nil {
 			fmt.Fprintln(os.Stderr, "edgewright helper:", err)
 			return command.ExitFailed
 		}

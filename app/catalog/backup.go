@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"time"
+	"slices"
+	"strings"
 )
 
 // Backup writes a compact copy of the catalog to a file that must not exist
-// yet, whole or not at all, readable for its owner only.
+// yet, whole or not at all, readable for its owner only. What the vault keeps
+// is in it as it is here: sealed.
 func (c *Catalog) Backup(ctx context.Context, name string) error {
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("backup to %s: %w", name, ErrExists)
 	}
+	// A folder of our own, because SQLite makes the file with the umask.
 	temp, err := os.MkdirTemp(filepath.Dir(name), ".edgewright-backup-*")
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -25,79 +27,48 @@ func (c *Catalog) Backup(ctx context.Context, name string) error {
 	if _, err := c.write.ExecContext(ctx, "VACUUM INTO ?", copied); err != nil {
 		return fmt.Errorf("backup: %w", known(err))
 	}
-	if err := syncFile(copied); err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	if err := os.Rename(copied, name); err != nil {
+	if err := putInPlace(copied, name); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
 	return nil
 }
 
-func syncFile(name string) error {
-	file, err := os.OpenFile(name, os.O_RDWR, 0)
+// putInPlace gives a finished file its mode, brings it to the disk and then to
+// its name.
+func putInPlace(temp, name string) error {
+	file, err := os.OpenFile(temp, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Chmod(0o600), file.Sync(), file.Close())
+	if err := errors.Join(file.Chmod(0o600), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, name); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
 }
 
-// Restore puts a backup in the place of the catalog's content and returns the
-// file in which the content from before is kept. The backup is checked first;
-// it may be of an older schema, never of a newer one. Other processes that have
-// the catalog open see the new content.
-func (c *Catalog) Restore(ctx context.Context, name string) (kept string, err error) {
-	if _, err := os.Stat(name); err != nil {
-		return "", fmt.Errorf("restore from %s: %w", name, ErrNotFound)
+// Backups lists the copies that were made beside the catalog at path without
+// being asked for, newest first. They are what to offer when it is damaged.
+func Backups(path string) ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(escapeGlob(filepath.Dir(path)), "backups", "*.db"))
+	if err != nil {
+		return nil, fmt.Errorf("list backups: %w", err)
 	}
-	if err := checkBackup(ctx, name); err != nil {
-		return "", fmt.Errorf("restore from %s: %w", name, known(err))
+	stamp := func(name string) string {
+		name = strings.TrimSuffix(filepath.Base(name), ".db")
+		return name[strings.LastIndexByte(name, '-')+1:]
 	}
-	dir := filepath.Join(filepath.Dir(c.path), "backups")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("restore: %w", err)
-	}
-	kept = filepath.Join(dir, "before-restore-"+time.Now().UTC().Format("20060102T150405.000")+".db")
-	if err := c.Backup(ctx, kept); err != nil {
-		return "", err
-	}
-	if err := c.copyFrom(ctx, name); err != nil {
-		return kept, fmt.Errorf("restore: %w", known(err))
-	}
-	if err := c.migrate(ctx); err != nil {
-		return kept, fmt.Errorf("restore: %w", err)
-	}
-	c.changed()
-	return kept, nil
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(stamp(b), stamp(a)) })
+	return names, nil
 }
 
-// checkBackup looks at a file before its content replaces ours.
-func checkBackup(ctx context.Context, name string) error {
-	db, err := openPool(name, url.Values{"mode": {"ro"}}, 1)
-	if err != nil {
-		return err
+// escapeGlob makes a folder's name mean itself (filepath.Match). On Windows
+// nothing can be escaped; there only "[" is both a legal name and a pattern.
+func escapeGlob(dir string) string {
+	if filepath.Separator == '\\' {
+		return dir
 	}
-	defer func() { _ = db.Close() }()
-	id, version, _, err := identify(ctx, db)
-	if err != nil {
-		return err
-	}
-	all, err := migrations()
-	if err != nil {
-		return err
-	}
-	switch {
-	case id != applicationID:
-		return ErrForeign
-	case version > len(all):
-		return ErrNewer
-	}
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil {
-		return err
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
-	}
-	return nil
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }

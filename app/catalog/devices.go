@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,7 @@ type Device struct {
 const deviceColumns = `uuid, hub_host, device_id, registration_id, state, platform, provisioning, authentication, cloud,
  enrollment, grp, target, host_name, machine_key, runtime, cert_ends, last_proof, tags, facts, plan, note, created, updated`
 
+// scanner is a row, or the rows of a result.
 type scanner interface{ Scan(into ...any) error }
 
 func scanDevice(row scanner) (d Device, err error) {
@@ -52,41 +54,49 @@ func scanDevice(row scanner) (d Device, err error) {
 	return d, err
 }
 
-// stateReplaced marks the row of a device whose machine became another one.
-const stateReplaced = "replaced"
-
 // PutDevice writes the row of (HubHost, DeviceID), new or not, and returns it
-// with its UUID. Another row of the same machine is marked as replaced in the
-// same transaction.
+// with its UUID. Where it says that the machine was provisioned, another row of
+// the same machine is marked as replaced in the same transaction. A given UUID
+// and a given time of creation are kept for a new row.
 func (c *Catalog) PutDevice(ctx context.Context, d Device) (Device, error) {
-	err := c.transact(ctx, "write device "+d.DeviceID, func(tx *sql.Tx) error {
+	err := c.transact(ctx, DevicesChanged, "write device "+d.DeviceID, func(tx *sql.Tx) error {
 		var err error
-		d, _, err = putDevice(ctx, tx, d, time.Now())
+		d.Updated = time.Now()
+		d, _, err = putDevice(ctx, tx, d)
 		return err
 	})
 	return d, err
 }
 
-func putDevice(ctx context.Context, tx *sql.Tx, d Device, now time.Time) (_ Device, added bool, err error) {
-	if d.HubHost == "" || d.DeviceID == "" || d.State == "" {
-		return d, false, fmt.Errorf("%w: hub, device ID and state are needed", ErrInvalid)
+// putDevice writes the row as it is, with its Updated.
+func putDevice(ctx context.Context, tx *sql.Tx, d Device) (_ Device, added bool, err error) {
+	if d.HubHost == "" || d.DeviceID == "" || !knownState(d.State) {
+		return d, false, fmt.Errorf("%w: hub, device ID and a known state are needed", ErrInvalid)
 	}
-	before, err := scanDevice(tx.QueryRowContext(ctx, "SELECT "+deviceColumns+" FROM device WHERE hub_host = ? AND device_id = ?", d.HubHost, d.DeviceID))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		added = true
-		d.UUID, d.Created = uuid.NewString(), now.UTC()
-	case err != nil:
-		return d, false, err
-	default:
-		d.UUID, d.Created = before.UUID, before.Created
-	}
-	d.Updated = now.UTC()
 	for _, field := range []*string{&d.Tags, &d.Facts} {
 		if *field == "" || *field == "null" {
 			*field = "{}"
 		}
+		if !json.Valid([]byte(*field)) {
+			return d, false, fmt.Errorf("%w: tags and facts are JSON", ErrInvalid)
+		}
 	}
+	before, err := scanDevice(tx.QueryRowContext(ctx, "SELECT "+deviceColumns+" FROM device WHERE hub_host = ? AND device_id = ?", d.HubHost, d.DeviceID))
+	switch {
+	case err == nil:
+		d.UUID, d.Created = before.UUID, before.Created
+	case !errors.Is(err, sql.ErrNoRows):
+		return d, false, err
+	default:
+		added = true
+		if d.UUID, err = freeUUID(ctx, tx, d.UUID); err != nil {
+			return d, false, err
+		}
+		if d.Created.IsZero() {
+			d.Created = d.Updated
+		}
+	}
+	d.Created, d.Updated = d.Created.UTC(), d.Updated.UTC()
 	_, err = tx.ExecContext(ctx, `INSERT INTO device (`+deviceColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT (hub_host, device_id) DO UPDATE SET registration_id=excluded.registration_id, state=excluded.state, platform=excluded.platform,
  provisioning=excluded.provisioning, authentication=excluded.authentication, cloud=excluded.cloud, enrollment=excluded.enrollment, grp=excluded.grp,
@@ -95,12 +105,28 @@ func putDevice(ctx context.Context, tx *sql.Tx, d Device, now time.Time) (_ Devi
 		d.UUID, d.HubHost, d.DeviceID, d.RegistrationID, d.State, d.Platform, d.Provisioning, d.Authentication, d.Cloud, d.Enrollment, d.Group,
 		d.Target, d.HostName, d.MachineKey, d.RuntimeVersion, optionalTime(d.CertificateEnds), optionalTime(d.LastProof), d.Tags, d.Facts,
 		d.Plan, d.Note, timeText(d.Created), timeText(d.Updated))
-	if err != nil || d.MachineKey == "" || d.State == stateReplaced {
+	if err != nil || d.MachineKey == "" || !replacing(d.State) {
 		return d, added, err
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE device SET state = ?, updated = ? WHERE machine_key = ? AND uuid <> ? AND state <> ?",
-		stateReplaced, timeText(now), d.MachineKey, d.UUID, stateReplaced)
+		stateReplaced, timeText(d.Updated), d.MachineKey, d.UUID, stateReplaced)
 	return d, added, err
+}
+
+// freeUUID gives the wanted UUID if it is one and no row has it, else a new one.
+func freeUUID(ctx context.Context, tx *sql.Tx, wanted string) (string, error) {
+	id, err := uuid.Parse(wanted)
+	if err != nil {
+		return uuid.NewString(), nil
+	}
+	var taken int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM device WHERE uuid = ?", id.String()).Scan(&taken); err != nil {
+		return "", err
+	}
+	if taken > 0 {
+		return uuid.NewString(), nil
+	}
+	return id.String(), nil
 }
 
 // DeviceAt finds the row of a hub's device.
@@ -110,22 +136,41 @@ func (c *Catalog) DeviceAt(ctx context.Context, hubHost, deviceID string) (Devic
 }
 
 // Device finds a row by its device ID, if that is unambiguous, or by the first
-// characters of its UUID (at least four).
+// characters of its UUID (at least four). Of several rows with that device ID,
+// one that is not replaced wins if it is the only one.
 func (c *Catalog) Device(ctx context.Context, id string) (Device, error) {
-	rows, err := c.devices(ctx, "WHERE device_id = ? LIMIT 2", id)
+	rows, err := c.devices(ctx, "WHERE device_id = ? ORDER BY state = 'replaced', hub_host LIMIT 5", id)
 	if err == nil && len(rows) == 0 && len(id) >= 4 {
-		rows, err = c.devices(ctx, "WHERE uuid >= ? AND uuid < ? LIMIT 2", strings.ToLower(id), strings.ToLower(id)+"~")
+		rows, err = c.devices(ctx, "WHERE uuid >= ? AND uuid < ? LIMIT 5", strings.ToLower(id), strings.ToLower(id)+"~")
 	}
 	switch {
 	case err != nil:
 		return Device{}, err
 	case len(rows) == 0:
 		return Device{}, fmt.Errorf("device %s: %w", id, ErrNotFound)
-	case len(rows) > 1:
-		return Device{}, fmt.Errorf("device %s: %w", id, ErrAmbiguous)
+	case len(rows) > 1 && (rows[0].State == stateReplaced || rows[1].State != stateReplaced):
+		return Device{}, &AmbiguousError{ID: id, Devices: rows}
 	}
 	return rows[0], nil
 }
+
+// AmbiguousError names the rows, at most five, that an ID could mean. It is an
+// ErrAmbiguous.
+type AmbiguousError struct {
+	ID      string
+	Devices []Device
+}
+
+func (e *AmbiguousError) Error() string {
+	var names []string
+	for _, d := range e.Devices {
+		names = append(names, fmt.Sprintf("%s (%s at %s)", d.UUID, d.DeviceID, d.HubHost))
+	}
+	return fmt.Sprintf("%s could be %s", e.ID, strings.Join(names, ", "))
+}
+
+// Unwrap makes it an ErrAmbiguous.
+func (e *AmbiguousError) Unwrap() error { return ErrAmbiguous }
 
 func (c *Catalog) devices(ctx context.Context, where string, args ...any) ([]Device, error) {
 	rows, err := c.read.QueryContext(ctx, "SELECT "+deviceColumns+" FROM device "+where, args...)
@@ -137,16 +182,16 @@ func (c *Catalog) devices(ctx context.Context, where string, args ...any) ([]Dev
 	for rows.Next() {
 		d, err := scanDevice(rows)
 		if err != nil {
-			return nil, fmt.Errorf("read devices: %w", err)
+			return nil, fmt.Errorf("read devices: %w", known(err))
 		}
 		list = append(list, d)
 	}
-	return list, rows.Err()
+	return list, known(rows.Err())
 }
 
 // DeleteDevice removes a row by its whole UUID.
 func (c *Catalog) DeleteDevice(ctx context.Context, id string) error {
-	n, err := c.exec(ctx, "remove device "+id, "DELETE FROM device WHERE uuid = ?", id)
+	n, err := c.exec(ctx, DevicesChanged, "remove device "+id, "DELETE FROM device WHERE uuid = ?", id)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("device %s: %w", id, ErrNotFound)
 	}
@@ -171,7 +216,7 @@ func (c *Catalog) LastProofs(ctx context.Context) (map[string]time.Time, error) 
 		}
 		proofs[cell] = at
 	}
-	return proofs, rows.Err()
+	return proofs, known(rows.Err())
 }
 
 // missing turns "no rows" into ErrNotFound of a subject.

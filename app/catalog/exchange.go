@@ -236,7 +236,7 @@ func (c *Catalog) ImportJSON(ctx context.Context, r io.Reader) (ImportResult, er
 // importAll writes the devices that can be stored, in one transaction.
 func (c *Catalog) importAll(ctx context.Context, devices []Device, rows []int, result *ImportResult) error {
 	now := time.Now()
-	return c.transact(ctx, "import devices", func(tx *sql.Tx) error {
+	return c.transact(ctx, DevicesChanged, "import devices", func(tx *sql.Tx) error {
 		for i, d := range devices {
 			if d.State == "" {
 				d.State = "configured"
@@ -249,7 +249,7 @@ func (c *Catalog) importAll(ctx context.Context, devices []Device, rows []int, r
 				result.Findings = append(result.Findings, *finding)
 				continue
 			}
-			_, added, err := putDevice(ctx, tx, d, now)
+			_, added, err := putDevice(ctx, tx, d)
 			if err != nil {
 				return fmt.Errorf("row %d: %w", rows[i], err)
 			}

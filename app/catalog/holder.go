@@ -13,10 +13,20 @@ import (
 func ThisProcess() string { return thisProcess() }
 
 var thisProcess = sync.OnceValue(func() string {
-	host, _ := os.Hostname()
 	pid := os.Getpid()
-	return fmt.Sprintf("%s %d %s", strings.ReplaceAll(host, " ", "-"), pid, processStart(pid))
+	return fmt.Sprintf("%s %d %s", thisHost(), pid, processStart(pid))
 })
+
+func thisHost() string {
+	host, _ := os.Hostname()
+	return strings.ReplaceAll(host, " ", "-")
+}
+
+// fromHere tells whether a holder is a process of this computer.
+func fromHere(holder string) bool {
+	parts := strings.Fields(holder)
+	return len(parts) < 2 || parts[0] == thisHost()
+}
 
 // HolderAlive tells whether the process that ThisProcess named still runs. One
 // of another computer counts as alive, because nobody here can know.
@@ -25,8 +35,7 @@ func HolderAlive(holder string) bool {
 	if len(parts) < 2 {
 		return false
 	}
-	host, _ := os.Hostname()
-	if parts[0] != strings.ReplaceAll(host, " ", "-") {
+	if !fromHere(holder) {
 		return true
 	}
 	pid, err := strconv.Atoi(parts[1])

@@ -13,22 +13,35 @@ import (
 
 func processAlive(pid int) bool {
 	err := unix.Kill(pid, 0)
-	return err == nil || errors.Is(err, unix.EPERM)
+	if err != nil && !errors.Is(err, unix.EPERM) {
+		return false
+	}
+	fields := processFields(pid)
+	// A killed process that nobody has waited for is dead all the same.
+	return len(fields) == 0 || fields[0] != "Z" && fields[0] != "X"
 }
 
-// processStart is the start time of a process in clock ticks since boot
-// (proc(5), field 22 of stat), so that a reused process ID is noticed; empty
-// where there is no /proc.
+// startField is the place of the start time behind the name in proc(5) stat:
+// field 22, of which the first three are pid, name and state.
+const startField = 22 - 3
+
+// processStart is the start time of a process in clock ticks since boot, so
+// that a reused process ID is noticed; empty where there is no /proc.
 func processStart(pid int) string {
+	fields := processFields(pid)
+	if len(fields) <= startField {
+		return ""
+	}
+	return fields[startField]
+}
+
+// processFields are the fields of /proc/PID/stat from the state on. The name
+// before them stands in parentheses and may hold anything.
+func processFields(pid int) []string {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return ""
+		return nil
 	}
-	// The name in parentheses may hold spaces; fields are counted behind it.
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 20 {
-		return ""
-	}
-	return fields[19]
+	end := strings.LastIndexByte(string(text), ')')
+	return strings.Fields(string(text[end+1:]))
 }

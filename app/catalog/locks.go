@@ -25,7 +25,7 @@ func (e *LockedError) Unwrap() error { return ErrLocked }
 // of another run is taken over if it has expired or if the process that held
 // it is dead; else the error is a *LockedError.
 func (c *Catalog) Acquire(ctx context.Context, name, run string, expires time.Time) error {
-	return c.transact(ctx, "lock "+name, func(tx *sql.Tx) error {
+	return c.transact(ctx, LocksChanged, "lock "+name, func(tx *sql.Tx) error {
 		held := LockedError{Name: name}
 		var holder string
 		err := tx.QueryRowContext(ctx, "SELECT run, holder, expires FROM lock WHERE name = ?", name).Scan(&held.Run, &holder, setTime{&held.Expires})
@@ -43,6 +43,6 @@ func (c *Catalog) Acquire(ctx context.Context, name, run string, expires time.Ti
 
 // Release gives up a lock; one that another run holds by now stays.
 func (c *Catalog) Release(ctx context.Context, name, run string) error {
-	_, err := c.exec(ctx, "unlock "+name, "DELETE FROM lock WHERE name = ? AND run = ?", name, run)
+	_, err := c.exec(ctx, LocksChanged, "unlock "+name, "DELETE FROM lock WHERE name = ? AND run = ?", name, run)
 	return err
 }

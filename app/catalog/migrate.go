@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -14,84 +13,103 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrations are the statements of the schema, by number from 1 on.
-func migrations() ([]string, error) {
+// embeddedMigrations are the statements of the schema, by number from 1 on.
+// One that has been released is never changed.
+func embeddedMigrations() ([]string, error) {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted by name
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read migrations: %w", err)
 	}
 	var all []string
 	for _, name := range names {
 		text, err := migrationFiles.ReadFile(name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read migrations: %w", err)
 		}
 		all = append(all, string(text))
 	}
 	return all, nil
 }
 
-// migrate checks whose file it is and brings the schema up to date, in one
+// migrate brings the schema up to date, all steps and the new number in one
 // transaction. A file that holds data is copied first.
-func (c *Catalog) migrate(ctx context.Context) error {
-	all, err := migrations()
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	id, version, tables, err := identify(ctx, c.write)
-	switch {
-	case err != nil:
+func (c *Catalog) migrate(ctx context.Context, schema []string) error {
+	version, err := inspect(ctx, c.path, len(schema))
+	if err != nil || version == len(schema) {
 		return err
-	case id != applicationID && (id != 0 || tables > 0):
-		return ErrForeign
-	case version > len(all):
-		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, version, len(all))
-	case version == len(all):
-		return nil
 	}
 	if version > 0 {
-		if err := c.copyBefore(ctx, version); err != nil {
+		name, err := c.backupName(fmt.Sprintf("before-schema-%d", version+1))
+		if err != nil {
 			return err
 		}
+		if err := c.Backup(ctx, name); err != nil {
+			return fmt.Errorf("copy before migrating: %w", err)
+		}
 	}
-	tx, err := c.write.BeginTx(ctx, nil)
+	conn, err := c.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	// Tables that others refer to can be rebuilt only while the references are
+	// not enforced (sqlite.org/lang_altertable.html, 7), and that cannot be
+	// switched inside of a transaction.
+	if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys = off"); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys = on") }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", known(err))
 	}
 	defer func() { _ = tx.Rollback() }()
 	// Another process may have migrated while this one waited.
 	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return fmt.Errorf("migrate: %w", known(err))
 	}
-	for number := version + 1; number <= len(all); number++ {
-		if _, err := tx.ExecContext(ctx, all[number-1]); err != nil {
-			return fmt.Errorf("migrate to schema %d: %w", number, err)
+	for number := version + 1; number <= len(schema); number++ {
+		if _, err := tx.ExecContext(ctx, schema[number-1]); err != nil {
+			return fmt.Errorf("migrate to schema %d: %w", number, known(err))
 		}
 	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", len(all), applicationID)); err != nil {
+	if err := checkReferences(ctx, tx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return tx.Commit()
-}
-
-func identify(ctx context.Context, db *sql.DB) (id, version, tables int, err error) {
-	for query, into := range map[string]*int{"PRAGMA application_id": &id, "PRAGMA user_version": &version, "SELECT count(*) FROM sqlite_schema": &tables} {
-		if err := db.QueryRowContext(ctx, query).Scan(into); err != nil {
-			return 0, 0, 0, fmt.Errorf("identify the file: %w", err)
+	if version < len(schema) {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", len(schema), applicationID)); err != nil {
+			return fmt.Errorf("migrate: %w", known(err))
 		}
 	}
-	return id, version, tables, nil
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("migrate: %w", known(err))
+	}
+	return nil
 }
 
-// copyBefore keeps the file as it was before a migration.
-func (c *Catalog) copyBefore(ctx context.Context, version int) error {
-	dir := filepath.Join(filepath.Dir(c.path), "backups")
+// checkReferences fails if a row refers to one that is not there.
+func checkReferences(ctx context.Context, db querier) error {
+	rows, err := db.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return known(err)
+	}
+	defer func() { _ = rows.Close() }()
+	if rows.Next() {
+		return fmt.Errorf("%w: a row refers to one that is missing", ErrDamaged)
+	}
+	return known(rows.Err())
+}
+
+// backupName gives a new name in the folder of the copies that are made
+// without being asked for.
+func (c *Catalog) backupName(reason string) (string, error) {
+	return backupName(c.path, reason)
+}
+
+func backupName(path, reason string) (string, error) {
+	dir := filepath.Join(filepath.Dir(path), "backups")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("copy before migrating: %w", err)
+		return "", fmt.Errorf("copy of the catalog: %w", err)
 	}
-	name := filepath.Join(dir, fmt.Sprintf("before-schema-%d-%s.db", version+1, time.Now().UTC().Format("20060102T150405.000")))
-	if _, err := c.write.ExecContext(ctx, "VACUUM INTO ?", name); err != nil {
-		return fmt.Errorf("copy before migrating: %w", err)
-	}
-	return os.Chmod(name, 0o600)
+	return filepath.Join(dir, reason+"-"+time.Now().UTC().Format("20060102T150405.000000")+".db"), nil
 }

@@ -19,7 +19,7 @@ func (s *Sealed) Load(ctx context.Context, name string) (data []byte, found bool
 	}
 	defer func() { _ = rows.Close() }()
 	if !rows.Next() {
-		return nil, false, rows.Err()
+		return nil, false, known(rows.Err())
 	}
 	if err := rows.Scan(&data); err != nil {
 		return nil, false, fmt.Errorf("read sealed record: %w", err)
@@ -29,13 +29,24 @@ func (s *Sealed) Load(ctx context.Context, name string) (data []byte, found bool
 
 // Save writes a sealed record, new or not.
 func (s *Sealed) Save(ctx context.Context, name string, data []byte) error {
-	_, err := s.c.exec(ctx, "write sealed record", "INSERT INTO sealed (name, data) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET data=excluded.data", name, data)
+	_, err := s.c.exec(ctx, SecretsChanged, "write sealed record", "INSERT INTO sealed (name, data) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET data=excluded.data", name, data)
 	return err
+}
+
+// Swap writes a sealed record if it still is what it was: before, or absent if
+// before is nil. Of several that do so at once, one succeeds.
+func (s *Sealed) Swap(ctx context.Context, name string, before, after []byte) (done bool, err error) {
+	query, args := "UPDATE sealed SET data = ? WHERE name = ? AND data = ?", []any{after, name, before}
+	if before == nil {
+		query, args = "INSERT INTO sealed (data, name) VALUES (?,?) ON CONFLICT (name) DO NOTHING", []any{after, name}
+	}
+	n, err := s.c.exec(ctx, SecretsChanged, "write sealed record", query, args...)
+	return n > 0, err
 }
 
 // Delete removes a sealed record; found is false if there was none.
 func (s *Sealed) Delete(ctx context.Context, name string) (found bool, err error) {
-	n, err := s.c.exec(ctx, "remove sealed record", "DELETE FROM sealed WHERE name = ?", name)
+	n, err := s.c.exec(ctx, SecretsChanged, "remove sealed record", "DELETE FROM sealed WHERE name = ?", name)
 	return n > 0, err
 }
 
@@ -54,21 +65,5 @@ func (s *Sealed) Names(ctx context.Context) ([]string, error) {
 		}
 		names = append(names, name)
 	}
-	return names, rows.Err()
-}
-
-// Setting gives a setting of the data folder, or "" if it was never set.
-func (c *Catalog) Setting(ctx context.Context, key string) (string, error) {
-	var value string
-	err := c.read.QueryRowContext(ctx, "SELECT coalesce((SELECT value FROM setting WHERE key = ?), '')", key).Scan(&value)
-	if err != nil {
-		return "", fmt.Errorf("read setting %s: %w", key, known(err))
-	}
-	return value, nil
-}
-
-// SetSetting writes a setting of the data folder.
-func (c *Catalog) SetSetting(ctx context.Context, key, value string) error {
-	_, err := c.exec(ctx, "write setting "+key, "INSERT INTO setting (key, value) VALUES (?,?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", key, value)
-	return err
+	return names, known(rows.Err())
 }

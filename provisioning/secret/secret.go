@@ -20,14 +20,17 @@ const Mask = "***"
 
 // Value is a secret: raw bytes, not an encoding of them. The zero Value is
 // empty and usable. Copies share the same memory, so Wipe clears all of them.
-type Value struct{ raw []byte }
+//
+// The bytes lie behind a pointer: where a Value is nested in a struct that fmt
+// reaches through a pointer, its bad-verb path skips Format and prints fields.
+type Value struct{ raw *[]byte }
 
 // New takes ownership of raw: the caller must not keep or change the slice.
-func New(raw []byte) Value { return Value{raw: raw} }
+func New(raw []byte) Value { return Value{raw: &raw} }
 
 // FromString copies text into a Value. The string itself cannot be cleared;
 // use New where the bytes are at hand.
-func FromString(text string) Value { return Value{raw: []byte(text)} }
+func FromString(text string) Value { return New([]byte(text)) }
 
 // FromBase64 decodes standard base64, with or without padding, as Azure's
 // symmetric keys are written. The error never contains the text.
@@ -39,29 +42,34 @@ func FromBase64(text string) (Value, error) {
 	if err != nil {
 		return Value{}, fmt.Errorf("secret: not base64")
 	}
-	return Value{raw: raw}, nil
+	return New(raw), nil
 }
 
 // Reveal returns the bytes themselves, not a copy. They must not be changed
 // or kept beyond the use at hand.
-func (v Value) Reveal() []byte { return v.raw }
+func (v Value) Reveal() []byte {
+	if v.raw == nil {
+		return nil
+	}
+	return *v.raw
+}
 
 // RevealString returns the bytes as text.
-func (v Value) RevealString() string { return string(v.raw) }
+func (v Value) RevealString() string { return string(v.Reveal()) }
 
 // RevealBase64 returns the bytes in padded standard base64.
-func (v Value) RevealBase64() string { return base64.StdEncoding.EncodeToString(v.raw) }
+func (v Value) RevealBase64() string { return base64.StdEncoding.EncodeToString(v.Reveal()) }
 
 // IsEmpty tells whether there is nothing in v.
-func (v Value) IsEmpty() bool { return len(v.raw) == 0 }
+func (v Value) IsEmpty() bool { return len(v.Reveal()) == 0 }
 
 // Equal compares in constant time.
 func (v Value) Equal(other Value) bool {
-	return subtle.ConstantTimeCompare(v.raw, other.raw) == 1
+	return subtle.ConstantTimeCompare(v.Reveal(), other.Reveal()) == 1
 }
 
 // Wipe overwrites the bytes of v and of all its copies with zeros.
-func (v Value) Wipe() { clear(v.raw) }
+func (v Value) Wipe() { clear(v.Reveal()) }
 
 // String implements fmt.Stringer with the mask.
 func (v Value) String() string { return Mask }

@@ -17,7 +17,8 @@ func TestValueNeverShows(t *testing.T) {
 		Keys []Value
 		M    map[string]Value
 		P    *Value
-	}{v, []Value{v}, map[string]Value{"a": v}, &v}
+		C    *struct{ K Value }
+	}{v, []Value{v}, map[string]Value{"a": v}, &v, &struct{ K Value }{v}}
 
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {

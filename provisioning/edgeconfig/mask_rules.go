@@ -68,6 +68,12 @@ func secretsIn(text string) []span {
 	if looksLikeKey(text) {
 		spans = append(spans, span{0, len(text)})
 	}
+	for _, match := range looseBase64.FindAllStringIndex(text, -1) {
+		// Without padding it may be a path.
+		if text[match[1]-1] == '=' && looksLikeKey(text[match[0]:match[1]]) {
+			spans = append(spans, span{match[0], match[1]})
+		}
+	}
 	return spans
 }
 

@@ -23,6 +23,7 @@ func TestMask(t *testing.T) {
 		{"URI of a key stays", "symmetric_key = { uri = \"file:///a\" }", "symmetric_key = { uri = \"file:///a\" }"},
 		{"misspelt key", "symmetric_key = { vaule = \"abc\" }", "symmetric_key = { vaule = \"***\" }"},
 		{"misspelt string", "connection_string = \"HostName=h;SharedAccesKey=abc\"", "connection_string = \"***\""},
+		{"key in a string", "x = \"k: " + key64 + "\"", "x = \"k: ***\""},
 		{"key in a wrong place", "x = \"" + key64 + "\"", "x = \"***\""},
 		{"escapes", "connection_string = \"HostName=h;\\u0053haredAccessKey=abc\"", "connection_string = \"***\""},
 		{"number", "password = 1234 # p", "password = *** # p"},
@@ -65,6 +66,7 @@ func FuzzMask(f *testing.F) {
 		f.Add([]byte("0123456789abcdef"), []byte("# comment\n"), i, "")
 	}
 	f.Add([]byte("\xff\xfe\xfd\xfc01234567890123456789"), []byte("[x]\ny = 1\n"), 20, "\"")
+	f.Add([]byte("0000000000000000"), []byte("#000000"), 93, "0")
 	f.Add([]byte("0123456789abcdef"), []byte("\ufeffa = '''\n"), 90, "{")
 	f.Fuzz(func(t *testing.T, raw, before []byte, at int, garbage string) {
 		if len(raw) < 16 || len(raw) > 64 || at < 0 || bytes.Contains(before, []byte("\"")) || bytes.Contains(before, []byte("'")) {
@@ -90,6 +92,12 @@ func FuzzMask(f *testing.F) {
 			}
 			if strings.ContainsAny(garbage, "\"'\\") && cut > secretAt-40 && cut <= secretAt+len(key) {
 				cut = 0
+			}
+			if before, _, _ := bytes.Cut(whole, []byte(key)); strings.Contains(text, "://u:") || strings.Contains(text, "pin-value") {
+				// What names these secrets is a part of the string itself.
+				if last := bytes.LastIndexByte(whole[:bytes.LastIndex(whole, []byte(key))], '\n'); cut > last || cut > len(before) {
+					cut = 0
+				}
 			}
 			garbled := string(whole[:cut]) + garbage + string(whole[cut:])
 			masked := string(Mask([]byte(garbled)))

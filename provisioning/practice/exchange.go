@@ -1,0 +1,180 @@
+package practice
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"edgewright/provisioning/wire"
+)
+
+// plane decides how errors look.
+type plane int
+
+const (
+	planeHub plane = iota
+	planeDPSService
+	planeDPSDevice
+)
+
+const (
+	maxBody    = 1 << 20   // bytes
+	maxMessage = 256 << 10 // bytes of a telemetry message
+)
+
+// exchange is one request on its way through the cloud. Handlers run under
+// Cloud.mu, change the state, queue writes and give an answer.
+type exchange struct {
+	c        *Cloud
+	r        *http.Request
+	plane    plane
+	segments []string // of the path, decoded
+	vars     map[string]string
+	body     []byte
+	now      time.Time
+	tracking string
+	hub      *hub // hub routes only
+
+	urgent, lazy []write
+}
+
+// answer is what goes back. code is the error's name or number, for the log.
+type answer struct {
+	status int
+	header map[string]string
+	body   []byte
+	code   string
+}
+
+// store queues an object; nil value removes it.
+func (x *exchange) store(key objectKey, value any) {
+	x.urgent = append(x.urgent, encodeWrite(key, value))
+}
+
+// storeLater queues an object whose loss a crash may cause.
+func (x *exchange) storeLater(key objectKey, value any) {
+	x.lazy = append(x.lazy, encodeWrite(key, value))
+}
+
+func encodeWrite(key objectKey, value any) write {
+	if value == nil {
+		return write{key, nil}
+	}
+	plain, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("practice: %s does not encode: %v", key.kind, err)) // our own types
+	}
+	return write{key, plain}
+}
+
+// json answers with a value, encoded while the state is locked.
+func (x *exchange) json(status int, value any) answer {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return x.internal()
+	}
+	return answer{status: status, body: body}
+}
+
+func (x *exchange) noContent() answer { return answer{status: http.StatusNoContent} }
+
+// decode reads the body as JSON.
+func (x *exchange) decode(into any) *answer {
+	if err := json.Unmarshal(x.body, into); err != nil {
+		text := "The request body is not valid: " + wire.CleanMessage(err.Error())
+		if x.plane == planeHub {
+			a := x.hubError("DeserializationError", text)
+			return &a
+		}
+		a := x.dpsError(400004, text)
+		return &a
+	}
+	return nil
+}
+
+// hubError answers in IoT Hub's shape. A name outside the table is a 404.
+func (x *exchange) hubError(name, text string) answer {
+	row, ok := wire.HubErrorByName(name)
+	if !ok {
+		row = wire.HubErrorCode{Status: http.StatusNotFound}
+	}
+	return x.hubErrorAs(row.Status, name, text)
+}
+
+func (x *exchange) hubErrorAs(status int, name, text string) answer {
+	body, _ := json.Marshal(wire.HubErrorBody{
+		Message:          "ErrorCode:" + name + ";" + text,
+		ExceptionMessage: "Tracking ID:" + x.tracking + "-G:0-TimeStamp:" + x.now.Format("01/02/2006 15:04:05"),
+	})
+	return answer{status: status, body: body, code: name, header: map[string]string{wire.HeaderHubErrorCode: name}}
+}
+
+// dpsError answers in the shape of DPS; the first three digits of code are the
+// status.
+func (x *exchange) dpsError(code int, text string) answer {
+	body, _ := json.Marshal(wire.DPSErrorBody{ErrorCode: code, TrackingID: x.tracking, Message: text,
+		TimestampUTC: x.now.Format("2006-01-02T15:04:05.9999999Z")})
+	return answer{status: code / 1000, body: body, code: strconv.Itoa(code),
+		header: map[string]string{wire.HeaderDPSErrorCode: strconv.Itoa(code)}}
+}
+
+// fail answers with a status in the shape of the plane; name is IoT Hub's word.
+func (x *exchange) fail(status int, name, text string) answer {
+	if x.plane == planeHub {
+		return x.hubErrorAs(status, name, text)
+	}
+	return x.dpsError(status*1000, text)
+}
+
+func (x *exchange) internal() answer {
+	return x.fail(http.StatusInternalServerError, "ServerError", "The practice cloud cannot do this now.")
+}
+
+// readBody takes the body up to the limit.
+func (x *exchange) readBody(w http.ResponseWriter) *answer {
+	body, err := io.ReadAll(http.MaxBytesReader(w, x.r.Body, maxBody))
+	if err == nil {
+		x.body = body
+		return nil
+	}
+	var tooLarge *http.MaxBytesError
+	a := x.fail(http.StatusBadRequest, "ArgumentInvalid", "The request body ends early.")
+	if errors.As(err, &tooLarge) {
+		a = x.fail(http.StatusRequestEntityTooLarge, "MessageTooLarge", "The request body is too large.")
+	}
+	return &a
+}
+
+// splitPath decodes the segments of a path; one trailing slash does not count.
+func splitPath(escaped string) ([]string, error) {
+	escaped = strings.TrimSuffix(strings.TrimPrefix(escaped, "/"), "/")
+	if escaped == "" {
+		return nil, nil
+	}
+	segments := strings.Split(escaped, "/")
+	for i, segment := range segments {
+		decoded, err := url.PathUnescape(segment)
+		if err != nil {
+			return nil, err
+		}
+		segments[i] = decoded
+	}
+	return segments, nil
+}
+
+// etagMatches compares an If-Match header, quoted or not, with the current
+// etag; * matches anything.
+func etagMatches(header, current string) bool {
+	header = unquoteETag(header)
+	return header == "*" || header == unquoteETag(current)
+}
+
+func unquoteETag(text string) string {
+	return strings.Trim(strings.TrimSpace(text), `"`)
+}

@@ -1,0 +1,148 @@
+package practice
+
+import (
+	"net/http"
+	"strconv"
+
+	"edgewright/provisioning/wire"
+)
+
+// maxModules of a device, those of the runtime apart.
+const maxModules = 50
+
+// identityServiceVersion is the api-version of the device's identity service,
+// whose parser knows the authentication types none, sas and x509 only.
+const identityServiceVersion = "2017-11-08-preview"
+
+func (x *exchange) listModules() answer {
+	d, refused := x.allowModules(registryRead)
+	if refused != nil {
+		return *refused
+	}
+	list := make([]wire.Module, 0, len(d.modules))
+	for _, id := range sortedIDs(d.modules) {
+		list = append(list, x.shownModule(d.modules[id]))
+	}
+	return x.json(http.StatusOK, list)
+}
+
+func (x *exchange) getModule() answer {
+	d, refused := x.allowModules(registryRead)
+	if refused != nil {
+		return *refused
+	}
+	m := d.modules[x.vars["module"]]
+	if m == nil {
+		return x.moduleNotFound()
+	}
+	return x.json(http.StatusOK, x.shownModule(m))
+}
+
+func (x *exchange) moduleNotFound() answer {
+	return x.hubError("ModuleNotFound", "The module "+x.vars["module"]+" does not exist on the device.")
+}
+
+// putModule creates without If-Match and updates with it. The status is always
+// 200: the identity service fails on 201.
+func (x *exchange) putModule() answer {
+	d, refused := x.allowModules(registryWrite)
+	if refused != nil {
+		return *refused
+	}
+	id := x.vars["module"]
+	var given wire.Module
+	if a := x.decode(&given); a != nil {
+		return *a
+	}
+	if err := wire.ValidateModuleID(id); err != nil {
+		return x.hubError("ArgumentInvalid", err.Error())
+	}
+	if given.ModuleID != "" && given.ModuleID != id || given.DeviceID != "" && given.DeviceID != d.Identity.DeviceID {
+		return x.hubError("ArgumentInvalid", "moduleId or deviceId of the body is not that of the path.")
+	}
+	match, there := x.r.Header.Get("If-Match"), d.modules[id]
+	switch {
+	case match == "" && there != nil:
+		return x.hubError("ModuleAlreadyExistsOnDevice", "The module "+id+" exists on the device.")
+	case match == "" && isSystemModule(id):
+		return x.hubError("ArgumentInvalid", "IDs that begin with $ are the hub's.")
+	case match == "" && d.ownModules() >= maxModules:
+		return x.hubError("TooManyModulesOnDevice", "The device has "+strconv.Itoa(maxModules)+" modules.")
+	case match != "" && there == nil:
+		return x.moduleNotFound()
+	case match != "" && !etagMatches(match, there.Identity.ETag):
+		return x.hubError("PreconditionFailed", "The etag is not the module's.")
+	}
+	authentication, bad := x.c.authentication(given.Authentication, true)
+	if bad != nil {
+		return x.hubError(bad.name, bad.text)
+	}
+	if there == nil {
+		made := x.addModule(d, wire.Module{ModuleID: id, ManagedBy: given.ManagedBy, Authentication: authentication})
+		return x.json(http.StatusOK, x.shownModule(made))
+	}
+	there.Identity.ManagedBy, there.Identity.Authentication = given.ManagedBy, authentication
+	there.Identity.ETag = nextETag(there.Identity.ETag)
+	x.store(moduleKey(x.hub, d.Identity.DeviceID, id), there)
+	return x.json(http.StatusOK, x.shownModule(there))
+}
+
+func (x *exchange) deleteModule() answer {
+	d, refused := x.allowModules(registryWrite)
+	if refused != nil {
+		return *refused
+	}
+	id, match := x.vars["module"], x.r.Header.Get("If-Match")
+	m := d.modules[id]
+	switch {
+	case match == "":
+		return x.hubError("PreconditionFailed", "Etag missing.")
+	case m == nil:
+		return x.moduleNotFound()
+	case !etagMatches(match, m.Identity.ETag):
+		return x.hubError("PreconditionFailed", "The etag is not the module's.")
+	case isSystemModule(id):
+		return x.hubError("ArgumentInvalid", "IDs that begin with $ are the hub's.")
+	}
+	x.removeModule(d, m)
+	return x.noContent()
+}
+
+func (d *device) ownModules() int {
+	count := 0
+	for id := range d.modules {
+		if !isSystemModule(id) {
+			count++
+		}
+	}
+	return count
+}
+
+// addModule makes a module with the members given, authentication complete.
+func (x *exchange) addModule(d *device, given wire.Module) *module {
+	given.DeviceID = d.Identity.DeviceID
+	given.GenerationID = strconv.FormatInt(x.c.state.ticks(x.now), 10)
+	given.ETag = x.c.firstETag()
+	given.ConnectionState = wire.Disconnected
+	given.ConnectionStateUpdatedTime, given.LastActivityTime = &wire.Time{}, &wire.Time{}
+	m := &module{Identity: given, Twin: newTwin(x.now)}
+	d.modules[given.ModuleID] = m
+	x.store(moduleKey(x.hub, given.DeviceID, given.ModuleID), m)
+	return m
+}
+
+func (x *exchange) removeModule(d *device, m *module) {
+	delete(d.modules, m.Identity.ModuleID)
+	x.store(moduleKey(x.hub, d.Identity.DeviceID, m.Identity.ModuleID), nil)
+}
+
+// shownModule is the identity as the caller's api-version spells it.
+func (x *exchange) shownModule(m *module) wire.Module {
+	shown := m.Identity
+	if version, _ := apiVersion(x.r); version == identityServiceVersion && shown.Authentication.Type != wire.AuthSAS && shown.Authentication.Type != wire.AuthNone {
+		copied := *shown.Authentication
+		copied.Type = typeX509
+		shown.Authentication = &copied
+	}
+	return shown
+}

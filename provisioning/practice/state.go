@@ -1,0 +1,125 @@
+package practice
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"edgewright/provisioning/wire"
+)
+
+// state is everything that is stored, in memory, guarded by Cloud.mu. Values
+// are replaced, never changed in place, where an answer may still hold them.
+type state struct {
+	hubs          map[string]*hub // by label
+	enrollments   map[string]*wire.IndividualEnrollment
+	groups        map[string]*wire.EnrollmentGroup
+	registrations map[string]*registration
+	lastTicks     int64
+}
+
+// hub is one IoT Hub.
+type hub struct {
+	label, host string // host without port
+	devices     map[string]*device
+	scopes      map[string]string // device scope to ID of the edge device
+}
+
+// device is an identity with its twin, as stored, and its modules, which are
+// stored by themselves.
+type device struct {
+	Identity wire.Device
+	Twin     twin
+	modules  map[string]*module
+}
+
+// module is a module identity with its twin, as stored.
+type module struct {
+	Identity wire.Module
+	Twin     twin
+}
+
+// registration is a registration record, as stored.
+type registration struct {
+	State wire.DeviceRegistrationState
+	// Group is the enrollment group by which the device came, or empty.
+	Group string
+	// Hub is the label of the hub.
+	Hub string
+	// Operation is the newest register call's.
+	Operation string
+
+	polls int // answers of "assigning" still to give; not stored
+}
+
+func newState(chosen *settings) *state {
+	s := &state{hubs: map[string]*hub{}, enrollments: map[string]*wire.IndividualEnrollment{},
+		groups: map[string]*wire.EnrollmentGroup{}, registrations: map[string]*registration{}}
+	for _, label := range chosen.Hubs {
+		s.hubs[label] = &hub{label: label, host: label + "." + domain, devices: map[string]*device{}, scopes: map[string]string{}}
+	}
+	return s
+}
+
+// take adds a stored object. Objects come ordered by kind, devices before
+// modules.
+func (s *state) take(key objectKey, plain []byte) error {
+	switch key.kind {
+	case kindDevice, kindModule:
+		return s.takeIdentity(key, plain)
+	case kindEnrollment:
+		return decodeInto(s.enrollments, key.id, plain)
+	case kindGroup:
+		return decodeInto(s.groups, key.id, plain)
+	case kindRegistration:
+		return decodeInto(s.registrations, key.id, plain)
+	}
+	return nil
+}
+
+func (s *state) takeIdentity(key objectKey, plain []byte) error {
+	parts := strings.Split(key.id, "/")
+	h := s.hubs[parts[0]]
+	if h == nil {
+		return fmt.Errorf("hub %s is unknown", parts[0])
+	}
+	if key.kind == kindDevice && len(parts) == 2 {
+		d := &device{modules: map[string]*module{}}
+		if err := json.Unmarshal(plain, d); err != nil {
+			return err
+		}
+		h.devices[parts[1]] = d
+		if d.Identity.IsEdge() {
+			h.scopes[d.Identity.DeviceScope] = parts[1]
+		}
+		return nil
+	}
+	if len(parts) != 3 || h.devices[parts[1]] == nil {
+		return fmt.Errorf("its device is missing")
+	}
+	return decodeInto(h.devices[parts[1]].modules, parts[2], plain)
+}
+
+func decodeInto[T any](all map[string]*T, id string, plain []byte) error {
+	value := new(T)
+	if err := json.Unmarshal(plain, value); err != nil {
+		return err
+	}
+	all[id] = value
+	return nil
+}
+
+// ticks is now in units of 100 ns since the year 1, as .NET counts, and always
+// greater than before: generation IDs and device scopes are made of it.
+func (s *state) ticks(now time.Time) int64 {
+	const unixEpoch = 621355968000000000
+	s.lastTicks = max(s.lastTicks+1, now.UnixNano()/100+unixEpoch)
+	return s.lastTicks
+}
+
+func deviceKey(h *hub, id string) objectKey { return objectKey{kindDevice, h.label + "/" + id} }
+
+func moduleKey(h *hub, deviceID, id string) objectKey {
+	return objectKey{kindModule, h.label + "/" + deviceID + "/" + id}
+}

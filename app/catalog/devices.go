@@ -108,7 +108,7 @@ func putDevice(ctx context.Context, tx *sql.Tx, d Device) (_ Device, added bool,
 	if err != nil || d.MachineKey == "" || !replacing(d.State) {
 		return d, added, err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE device SET state = ?, updated = ? WHERE machine_key = ? AND uuid <> ? AND state <> ?",
+	_, err = tx.ExecContext(ctx, "UPDATE device SET state = ?, updated = ? WHERE machine_key = ? AND machine_key <> '' AND uuid <> ? AND state <> ?",
 		stateReplaced, timeText(d.Updated), d.MachineKey, d.UUID, stateReplaced)
 	return d, added, err
 }

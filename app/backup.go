@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
+
+	"edgewright/provisioning"
 )
 
 // MakeBackup copies the catalog into a file that must not exist. Secrets in it
@@ -14,7 +17,8 @@ func (a *App) MakeBackup(ctx context.Context, name string) error {
 // catalog from before is kept.
 func (a *App) RestoreBackup(ctx context.Context, name string) (kept string, err error) {
 	if n := a.LiveRuns(); n > 0 {
-		return "", busyRuns(n)
+		return "", &provisioning.Error{Kind: provisioning.ErrBusy, Message: fmt.Sprintf("%d runs are going on.", n),
+			Hint: "Wait for them, or cancel them first."}
 	}
 	kept, err = a.catalog.Restore(ctx, name)
 	return kept, translate(err)

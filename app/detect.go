@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -41,6 +42,10 @@ func (a *App) look(ctx context.Context, device target.Target, reach []hostdetect
 		return report, translate(err)
 	}
 	report, err := hostdetect.Detect(ctx, device, options)
+	if errors.Is(err, hostdetect.ErrNoAnswer) && !device.CanRun() {
+		// An empty folder may stand for a disk that is still to be filled.
+		return hostdetect.Report{Taken: a.now(), Offline: true}, nil
+	}
 	return report, translate(err)
 }
 

@@ -203,6 +203,9 @@ func (a *App) unrecordDevice(ctx context.Context, run provisioning.Run) error {
 		if err != nil {
 			return err
 		}
+		if !restored.Outcome.Changed {
+			continue // it found what an earlier run made, perhaps one undone since
+		}
 		row.Plan, row.Target, row.State, row.LastProof = before.Plan, before.Target, stateOf(restored.Outcome), before.Ended
 		_, err = a.catalog.PutDevice(ctx, row)
 		return translate(err)

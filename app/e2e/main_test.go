@@ -19,19 +19,24 @@ var program, baseRoot, whyNoRoot string
 const insideVariable = "EDGEWRIGHT_E2E_INSIDE"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(insideVariable) == "" && os.Geteuid() == 0 {
-		enterNamespaces()
-	}
 	program = os.Getenv("EDGEWRIGHT_BIN")
 	if program == "" {
 		fmt.Fprintln(os.Stderr, "EDGEWRIGHT_BIN names no program: run `make test`")
 		os.Exit(1)
 	}
-	if os.Geteuid() != 0 {
+	switch {
+	case os.Geteuid() != 0:
 		whyNoRoot = "needs root"
-	} else if err := prepareBase(); err != nil {
-		fmt.Fprintln(os.Stderr, "device root:", err)
-		os.Exit(1)
+	case os.Getenv(insideVariable) == "":
+		// The base root comes from a package mirror, which the namespaces below
+		// do not reach.
+		if err := prepareBase(); err != nil {
+			fmt.Fprintln(os.Stderr, "device root:", err)
+			os.Exit(1)
+		}
+		enterNamespaces()
+	default:
+		baseRoot = os.Getenv(insideVariable)
 	}
 	os.Exit(m.Run())
 }
@@ -46,7 +51,7 @@ func enterNamespaces() {
 	}
 	args := append([]string{"unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
 		"sh", "-c", `ip link set lo up && mount -t tmpfs tmpfs /run/netns 2>/dev/null || mkdir -p /run/netns; exec "$0" "$@"`}, os.Args...)
-	err = syscall.Exec(unshare, args, append(os.Environ(), insideVariable+"=1"))
+	err = syscall.Exec(unshare, args, append(os.Environ(), insideVariable+"="+baseRoot))
 	fmt.Fprintln(os.Stderr, "unshare:", err)
 	os.Exit(1)
 }

@@ -78,8 +78,8 @@ func (e *engine) loadJournal(ctx context.Context, runID string) (*journal, error
 		}
 	}
 	for _, t := range j.Temps {
-		if err := checkWritable(t); err != nil {
-			return nil, fmt.Errorf("kept set of run %s: %w", runID, err)
+		if !j.besideAFile(t) {
+			return nil, fmt.Errorf("kept set of run %s: %s: %w", runID, t, ErrPath)
 		}
 	}
 	for _, d := range j.Dirs {
@@ -88,6 +88,20 @@ func (e *engine) loadJournal(ctx context.Context, runID string) (*journal, error
 		}
 	}
 	return &j, nil
+}
+
+// besideAFile tells whether a path is a temporary name in the folder of a file
+// of the set.
+func (j *journal) besideAFile(p string) bool {
+	if checkPath(p) != nil || !strings.HasPrefix(path.Base(p), tempPrefix) {
+		return false
+	}
+	for _, k := range j.Files {
+		if path.Dir(k.Path) == path.Dir(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // saveJournal gives the operations that replace the journal.

@@ -33,7 +33,7 @@ type hostKeys struct {
 	db      *knownhosts.HostKeyDB
 	origin  []string // file and line of each line that the db was made of
 	failed  *HostKeyError
-	shown   string   // fingerprint of the key that was accepted
+	shown   string // fingerprint of the key that was accepted
 }
 
 // readHostKeys reads all lists. A line that is not understood is passed over:
@@ -170,6 +170,9 @@ func (h *hostKeys) remember(key ssh.PublicKey) error {
 	}
 	ownKnownHosts.Lock()
 	defer ownKnownHosts.Unlock()
+	if err := os.MkdirAll(h.dir, 0o700); err != nil {
+		return fmt.Errorf("remember the host key: %w", err)
+	}
 	file, err := os.OpenFile(filepath.Join(h.dir, knownHostsName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("remember the host key: %w", err)

@@ -124,10 +124,10 @@ func (p *Page) answer() fyne.CanvasObject {
 	pills := layout.Flow(fynetheme.Size(theme.SizeNameSpace2),
 		widgets.NewPill(widgets.Good, fynelang.X("computer.passed", "{{.N}} checks passed", map[string]any{"N": advice.Passed})))
 	if n := count(advice.Obstacles, hostdetect.Error); n > 0 {
-		pills.Add(widgets.NewPill(widgets.Bad, fynelang.N("computer.stop", "{{.N}} thing stands in the way", n, map[string]any{"N": n})))
+		pills.Add(widgets.NewPill(widgets.Bad, fynelang.XN("computer.stop", "{{.N}} thing stands in the way", n, map[string]any{"N": n})))
 	}
 	if n := count(advice.Obstacles, hostdetect.Care); n > 0 {
-		pills.Add(widgets.NewPill(widgets.Care, fynelang.N("computer.care", "{{.N}} thing to mend first", n, map[string]any{"N": n})))
+		pills.Add(widgets.NewPill(widgets.Care, fynelang.XN("computer.care", "{{.N}} thing to mend first", n, map[string]any{"N": n})))
 	}
 	words := layout.Column(fynetheme.Size(theme.SizeNameSpace1),
 		widgets.NewText(frame.Say(advice.Title), widgets.StyleSubtitle),

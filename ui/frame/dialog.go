@@ -2,6 +2,7 @@ package frame
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
 	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -27,17 +28,31 @@ type Dialog struct {
 	open    bool
 }
 
+// Answer is a button of a dialog.
+type Answer struct {
+	Text string
+	Icon fyne.Resource
+	Kind widgets.ButtonKind
+	Do   func()
+	// Stay keeps the dialog open; Do ends it when it is content.
+	Stay bool
+}
+
 // NewDialog makes a dialog of a title, a body and buttons from the safe answer
 // on; pressing one closes the dialog first. closed, which may be nil, hears of
 // each end that is not a button.
-func NewDialog(c *Context, title string, body fyne.CanvasObject, closed func(), actions ...widgets.Action) *Dialog {
+func NewDialog(c *Context, title string, body fyne.CanvasObject, closed func(), answers ...Answer) *Dialog {
 	d := &Dialog{c: c, body: body, closed: closed}
 	d.head = widgets.NewText(title, widgets.StyleSubtitle)
 	row := layout.FlowTrailing(fynetheme.Size(theme.SizeNameSpace2))
-	for _, action := range actions {
-		button := widgets.NewButton(action.Kind, action.Text, action.Icon, func() { d.end(action.Do) })
+	for _, answer := range answers {
+		press := func() { d.End(answer.Do) }
+		if answer.Stay {
+			press = answer.Do
+		}
+		button := widgets.NewButton(answer.Kind, answer.Text, answer.Icon, press)
 		d.buttons = append(d.buttons, button)
-		if action.Kind == widgets.Primary {
+		if answer.Kind == widgets.Primary {
 			d.primary = button
 		}
 		row.Add(button)
@@ -77,9 +92,10 @@ func (d *Dialog) Fit() {
 }
 
 // Close ends the dialog without an answer.
-func (d *Dialog) Close() { d.end(d.closed) }
+func (d *Dialog) Close() { d.End(d.closed) }
 
-func (d *Dialog) end(then func()) {
+// End closes the dialog and does something then, once.
+func (d *Dialog) End(then func()) {
 	if !d.open {
 		return
 	}
@@ -97,8 +113,9 @@ func (d *Dialog) end(then func()) {
 }
 
 // Confirm asks before something is done that destroys; act names it.
-func Confirm(c *Context, title, line string, cancel, act widgets.Action) {
-	NewDialog(c, title, widgets.NewText(line, widgets.StyleBody), cancel.Do, cancel, act).Show(nil)
+func Confirm(c *Context, title, line string, act Answer) {
+	cancel := Answer{Text: lang.X("action.cancel", "Cancel")}
+	NewDialog(c, title, widgets.NewText(line, widgets.StyleBody), nil, cancel, act).Show(nil)
 }
 
 // DialogOpen tells whether something lies above the page.
@@ -128,4 +145,12 @@ func (c *Context) SubmitDialog() {
 			button.OnTapped()
 		}
 	}
+}
+
+// Primary is the blue button, nil where there is none.
+func (d *Dialog) Primary() fyne.Focusable {
+	if d.primary == nil {
+		return nil
+	}
+	return d.primary
 }

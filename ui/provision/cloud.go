@@ -100,9 +100,16 @@ func (s *cloudStep) enrollment(plan provisioning.Plan) fyne.CanvasObject {
 			s.p.draft.Plan.Cloud.Group = ""
 			s.group.SetText("")
 		}
+		s.p.arrange()
 	}, widgets.Choice{ID: provisioning.Individual, Icon: theme.IconKey(), Title: lang.X("cloud.individual", "Individual enrollment"), Line: lang.X("cloud.individual.line", "one entry for this device, with a key of its own")},
 		widgets.Choice{ID: provisioning.GroupWord, Icon: theme.IconList(), Title: lang.X("cloud.bygroup", "Enrollment group"), Line: lang.X("cloud.bygroup.line", "one entry for all devices of a line"), Content: s.field})
-	s.by.OnSubmitted = func(string) { s.p.Primary() }
+	s.by.OnSubmitted = func(by string) {
+		if by == provisioning.GroupWord && s.group.Text == "" {
+			s.p.focusOn(s.group)
+			return
+		}
+		s.p.Primary()
+	}
 	s.by.Choose(plan.WithDefaults().Cloud.Enrollment)
 	return layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("cloud.enrollment", "Enrollment")), s.by)
 }
@@ -120,6 +127,7 @@ func (s *cloudStep) leave(on func()) {
 	}
 	if f := s.p.draft.Finding("cloud.group", "cloud.enrollment"); f != nil && s.field != nil {
 		s.field.SetError(f.Problem + " " + f.Fix)
+		s.p.arrange()
 		s.p.focusOn(s.group)
 		return
 	}

@@ -1,14 +1,19 @@
 // Package provision is the wizard: target, way, cloud, identity, review and
 // run, with the proof as the last line of the run. The steps stay visible, and
-// going back keeps what was typed.
+// going back keeps what was typed. With a list of targets the same six steps
+// make a batch.
 package provision
 
 import (
+	"context"
+	"fmt"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
+	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -20,12 +25,12 @@ type step interface {
 	// name stands in the list of steps; summary below it when it is done.
 	name() string
 	summary() string
-	// content is built when the step is opened.
+	// content is built each time the step is opened, from the draft.
 	content() fyne.CanvasObject
 	// focus is what the keyboard goes to.
 	focus() fyne.Focusable
 	// leave checks what was typed and takes it into the draft; then goes on by
-	// calling on. It may need time.
+	// calling on, at once or later.
 	leave(on func())
 	// next is the word on the blue button.
 	next() string
@@ -45,69 +50,112 @@ const (
 type Page struct {
 	c     *frame.Context
 	draft *app.Draft
+	// list is the list of targets of a batch, nil for one device.
+	list *list
 
 	head   *widgets.PageHead
-	list   *widgets.StepList
+	names  *widgets.StepList
 	side   *fyne.Container
 	body   *fyne.Container
+	scroll *layout.Scroller
 	foot   *fyne.Container
+	root   fyne.CanvasObject
 	onward *widgets.Button
 	back   *widgets.Button
+	load   frame.Task
 
 	steps   []step
 	at      int
 	reached int
-	run     *running
+	job     job
 	// loop is on after a proven device: Review shows up only where a preview
 	// differs from the one that was agreed to.
 	loop bool
 }
 
+// job is what the run step follows: one run, or those of a list.
+type job interface {
+	ended() bool
+}
+
 // New makes the wizard.
 func New(c *frame.Context) *Page {
-	p := &Page{c: c, draft: app.NewDraft()}
+	p := &Page{c: c}
 	p.head = widgets.NewPageHead(lang.X("provision.title", "Provision a device"), "")
-	p.list = widgets.NewStepList(p.open)
-	p.body = layout.Column(fynetheme.Size(theme.SizeNameSpace3))
+	p.names = widgets.NewStepList(p.open)
+	p.body = layout.Column(0)
 	p.onward = widgets.NewButton(widgets.Primary, lang.X("action.next", "Next"), fynetheme.NavigateNextIcon(), p.Primary)
 	p.back = widgets.NewButton(widgets.Secondary, lang.X("action.back", "Back"), nil, func() { p.Back() })
 	save := widgets.NewButton(widgets.Secondary, lang.X("provision.save", "Save as plan ..."), nil, p.save)
 	p.foot = layout.Row(fynetheme.Size(theme.SizeNameSpace2), layout.Middle, save, layout.Spacer(), p.back, p.onward)
-	p.begin(p.draft)
+	p.begin(app.NewDraft())
 	return p
 }
 
 // begin starts over with a draft.
 func (p *Page) begin(draft *app.Draft) {
-	p.draft = draft
+	p.draft, p.list, p.job, p.loop = draft, nil, nil, false
 	p.steps = []step{&targetStep{p: p}, &wayStep{p: p}, &cloudStep{p: p}, &identityStep{p: p}, &reviewStep{p: p}, &runStep{p: p}}
 	p.at, p.reached = 0, 0
-	p.run = nil
 }
 
 // Content implements frame.Page.
 func (p *Page) Content() fyne.CanvasObject {
-	p.side = layout.Sidebar(176*theme.TextFactor(), 420, fynetheme.Size(theme.SizeNameSpace4), p.list, p.body)
+	p.side = layout.Sidebar(176*theme.TextFactor(), 420, fynetheme.Size(theme.SizeNameSpace4), p.names, p.body)
+	p.scroll = layout.VScroll(p.side)
+	p.root = layout.Page(p.head, p.scroll, p.foot)
 	p.show()
-	return layout.Page(p.head, layout.VScroll(p.side), p.foot)
+	return p.root
 }
 
-// Show opens the wizard, with a target if the place names one. A wizard that
-// is under way is kept.
+// Show opens the wizard, with a target or a device of the catalog if the place
+// names one. What is under way is kept.
 func (p *Page) Show(place frame.Place) {
-	if place.Target != "" && p.run == nil {
+	switch {
+	case p.job != nil && !p.job.ended():
+	case place.Device != "":
+		p.openDevice(place.Device)
+	case place.Target != "":
 		p.begin(app.NewDraft())
 		p.draft.Target = place.Target
 		p.show()
+	case p.at == stepCloud || p.at == stepTarget:
+		p.show() // a cloud or a practice device may have come
 	}
 }
+
+// openDevice goes to Review with the plan that the catalog keeps of a device.
+func (p *Page) openDevice(id string) {
+	frame.Do(p.c, &p.load, func(ctx context.Context) (*app.Draft, error) {
+		device, err := p.c.App.Device(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		plan, _, err := provisioning.ParsePlan([]byte(device.Plan))
+		if err != nil {
+			return nil, err
+		}
+		return &app.Draft{Plan: plan, Target: device.Target, Access: p.c.Access()}, nil
+	}, func(draft *app.Draft, err error) {
+		if err != nil {
+			p.shown(frame.Failure(err, "", nil))
+			return
+		}
+		p.begin(draft)
+		p.reached = stepReview
+		p.open(stepReview)
+	})
+}
+
+// Busy tells whether there is something here that must not be thrown away.
+func (p *Page) Busy() bool { return p.at > 0 || p.job != nil }
 
 // Focus implements frame.Page.
 func (p *Page) Focus() fyne.Focusable {
 	if f := p.steps[p.at].focus(); f != nil {
 		return f
 	}
-	if p.onward.Visible() {
+	if p.at != stepRun && !p.onward.Disabled() {
 		return p.onward
 	}
 	return nil
@@ -115,18 +163,12 @@ func (p *Page) Focus() fyne.Focusable {
 
 // Primary goes on to the next step.
 func (p *Page) Primary() {
-	if !p.foot.Visible() || p.onward.Disabled() {
-		p.steps[p.at].leave(func() {})
-		return
-	}
-	p.onward.Disable()
 	at := p.at
 	p.steps[at].leave(func() {
-		if p.at == at {
+		if p.at == at && at < stepRun {
 			p.open(at + 1)
 		}
 	})
-	p.onward.Enable()
 }
 
 // Back goes to the step before; nothing typed is lost.
@@ -142,6 +184,7 @@ func (p *Page) Back() bool {
 func (p *Page) Again() {
 	if p.at != stepRun {
 		p.show()
+		p.focusSoon()
 	}
 }
 
@@ -152,19 +195,20 @@ func (p *Page) Help() string {
 
 // open goes to a step that was reached before, or the next one.
 func (p *Page) open(index int) {
-	if p.at == stepRun && p.run != nil && !p.run.ended {
+	if p.job != nil && !p.job.ended() {
 		return
 	}
 	p.at = index
 	p.reached = max(p.reached, index)
 	p.show()
+	p.scroll.ScrollToTop()
 	p.focusSoon()
 }
 
 // focusSoon gives the keyboard to the step once its parts are on the screen.
 func (p *Page) focusSoon() {
 	p.c.Post(func() {
-		if f := p.Focus(); f != nil && p.c.Window != nil {
+		if f := p.Focus(); f != nil && !p.c.DialogOpen() {
 			p.c.Window.Canvas().Focus(f)
 		}
 	})
@@ -172,31 +216,37 @@ func (p *Page) focusSoon() {
 
 // show builds the open step anew from the draft.
 func (p *Page) show() {
-	current := p.steps[p.at]
-	p.body.Objects = []fyne.CanvasObject{current.content()}
-	p.listSteps()
+	running := p.at == stepRun
 	p.head.SetTitle(lang.X("provision.title", "Provision a device"))
 	p.head.SetLine(lang.X("provision.line", "Nothing is changed before you have seen what will be"))
 	p.head.SetActions()
-	p.list.Show()
-	p.foot.Show()
-	p.onward.SetText(current.next())
+	p.onward.Enable()
+	p.onward.SetText(p.steps[p.at].next())
 	if p.at == 0 {
 		p.back.Disable()
 	} else {
 		p.back.Enable()
 	}
-	if p.at == stepRun {
+	p.body.Objects = []fyne.CanvasObject{layout.Grow(p.steps[p.at].content())}
+	p.nameSteps()
+	if running {
 		p.foot.Hide()
-		p.list.Hide()
+		p.names.Hide()
+	} else {
+		p.foot.Show()
+		p.names.Show()
 	}
-	p.body.Refresh()
-	if p.side != nil {
-		p.side.Refresh()
+	p.arrange()
+}
+
+// arrange lays the page out anew after parts came, went or grew.
+func (p *Page) arrange() {
+	if p.root != nil {
+		p.root.Refresh()
 	}
 }
 
-func (p *Page) listSteps() {
+func (p *Page) nameSteps() {
 	var rows []widgets.Step
 	for i, s := range p.steps {
 		row := widgets.Step{Title: s.name(), State: widgets.StepToCome}
@@ -208,17 +258,22 @@ func (p *Page) listSteps() {
 		}
 		rows = append(rows, row)
 	}
-	p.list.Set(rows)
+	p.names.Set(rows)
 }
 
 // shown puts another content into the open step.
 func (p *Page) shown(o fyne.CanvasObject) {
-	p.body.Objects = []fyne.CanvasObject{o}
-	p.body.Refresh()
+	p.body.Objects = []fyne.CanvasObject{layout.Grow(o)}
+	p.arrange()
 }
 
 // targetName is the target as people say it.
-func (p *Page) targetName() string { return p.steps[stepTarget].summary() }
+func (p *Page) targetName() string {
+	if p.list != nil {
+		return lang.XN("target.many.short", "{{.N}} devices", len(p.list.rows), map[string]any{"N": len(p.list.rows)})
+	}
+	return p.steps[stepTarget].summary()
+}
 
 // practiceDevice tells whether the target is the practice device.
 func (p *Page) practiceDevice() bool {
@@ -227,8 +282,7 @@ func (p *Page) practiceDevice() bool {
 }
 
 // focusOn gives the keyboard to a control.
-func (p *Page) focusOn(f fyne.Focusable) {
-	if p.c.Window != nil {
-		p.c.Window.Canvas().Focus(f)
-	}
-}
+func (p *Page) focusOn(f fyne.Focusable) { p.c.Window.Canvas().Focus(f) }
+
+// signed says how many lines come and go.
+func signed(added, removed int) string { return fmt.Sprintf("+%d -%d", added, removed) }

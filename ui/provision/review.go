@@ -19,9 +19,8 @@ import (
 type reviewStep struct {
 	p       *Page
 	look    frame.Task
-	preview *provisioning.Preview
-	diff    *widgets.DiffView
-	picked  int
+	preview *provisioning.Preview // of one device
+	batch   *batchReview          // of a list
 }
 
 func (s *reviewStep) name() string { return lang.X("step.review", "Review") }
@@ -31,12 +30,31 @@ func (s *reviewStep) summary() string {
 	if s.preview == nil {
 		return ""
 	}
-	return lang.X("review.summary", "{{.Files}} files, {{.Cloud}} cloud writes", map[string]any{"Files": len(s.preview.Files), "Cloud": len(s.preview.Cloud)})
+	return filesAndWrites(s.preview)
+}
+
+func filesAndWrites(p *provisioning.Preview) string {
+	files, writes := 0, 0
+	for _, f := range p.Files {
+		if f.Action != provisioning.WriteKeep {
+			files++
+		}
+	}
+	for _, w := range p.Cloud {
+		if w.Action == provisioning.WriteMake {
+			writes++
+		}
+	}
+	return lang.XN("review.files", "{{.N}} files", files, map[string]any{"N": files}) + ", " +
+		lang.XN("review.writes", "{{.N}} cloud writes", writes, map[string]any{"N": writes})
 }
 
 func (s *reviewStep) content() fyne.CanvasObject {
-	s.preview = nil
 	s.p.onward.Disable()
+	s.preview, s.batch = nil, nil
+	if s.p.list != nil {
+		return s.lookAtAll()
+	}
 	frame.Do(s.p.c, &s.look, func(ctx context.Context) (*provisioning.Preview, error) {
 		return s.p.c.App.Preview(ctx, s.p.draft.Request())
 	}, func(preview *provisioning.Preview, err error) {
@@ -44,22 +62,33 @@ func (s *reviewStep) content() fyne.CanvasObject {
 			return
 		}
 		if err != nil {
-			s.p.shown(frame.Failure(err, lang.X("review.untouched", "Nothing has been written."), s.p.show))
+			s.p.loop = false
+			s.failed(err)
 			return
 		}
 		s.preview = preview
-		if !preview.Refused() {
-			s.p.onward.Enable()
-		}
-		s.p.shown(s.page())
 		if s.p.loop && s.p.draft.Familiar(preview) {
 			s.p.Primary()
 			return
 		}
 		s.p.loop = false
+		if !preview.Refused() {
+			s.p.onward.Enable()
+		}
+		s.p.shown(s.page())
 		s.p.focusSoon()
 	})
-	return layout.Column(fynetheme.Size(theme.SizeNameSpace3), s.head(), widgets.NewText(lang.X("review.looking", "Looking at the device and the cloud ..."), widgets.StyleMuted))
+	return s.waiting(lang.X("review.looking", "Looking at the device and the cloud ..."))
+}
+
+func (s *reviewStep) waiting(text string) fyne.CanvasObject {
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace3), s.head(), widgets.NewText(text, widgets.StyleMuted))
+}
+
+func (s *reviewStep) failed(err error) {
+	page := frame.Failure(err, lang.X("review.untouched", "Nothing has been written."), s.p.Again)
+	s.p.shown(page)
+	s.p.focusOn(widgets.FirstFocus(page))
 }
 
 func (s *reviewStep) head() fyne.CanvasObject {
@@ -67,51 +96,69 @@ func (s *reviewStep) head() fyne.CanvasObject {
 }
 
 func (s *reviewStep) page() fyne.CanvasObject {
-	space := fynetheme.Size(theme.SizeNameSpace2)
-	left := layout.Column(space)
-	if s.preview.Refused() {
-		left.Add(widgets.NewBanner(widgets.Bad, lang.X("review.refused", "This cannot be provisioned yet"), lang.X("review.refused.line", "Mend what is named below, or go back and change it.")))
-	}
-	left.Add(widgets.SectionTitle(lang.X("review.cloud", "In the cloud ({{.Cloud}})", map[string]any{"Cloud": s.preview.Plan.Cloud.Name})))
-	for _, w := range s.preview.Cloud {
-		left.Add(s.row(w.Action, w.What, w.Detail))
-	}
-	left.Add(widgets.SectionTitle(lang.X("review.device", "On {{.Target}}", map[string]any{"Target": s.p.targetName()})))
-	for _, f := range s.preview.Files {
-		left.Add(s.row(f.Action, f.Path, fmt.Sprintf("+%d -%d", f.Added, f.Removed)))
-	}
-	for _, action := range s.preview.Actions {
-		left.Add(s.row("run", action, ""))
-	}
-	left.Add(widgets.SectionTitle(lang.X("review.checked", "Checked first")))
-	pills := layout.Flow(space, widgets.NewPill(widgets.Good, lang.X("review.passed", "{{.N}} passed", map[string]any{"N": s.preview.Passed})))
-	left.Add(pills)
-	for _, f := range s.preview.Findings {
-		left.Add(finding(f))
-	}
-	return layout.Column(fynetheme.Size(theme.SizeNameSpace3), s.head(),
-		layout.Sidebar(270*theme.TextFactor(), 360, fynetheme.Size(theme.SizeNameSpace4), left, s.files()))
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace3), s.head(), layout.Grow(
+		layout.Sidebar(270*theme.TextFactor(), 360, fynetheme.Size(theme.SizeNameSpace4), s.writes(s.preview, s.p.targetName()), filesOf(s.preview))))
 }
 
-// files shows the difference of one file, and buttons for the others.
-func (s *reviewStep) files() fyne.CanvasObject {
-	if len(s.preview.Files) == 0 {
+// writes lists what happens in the cloud and on the device, and what was
+// checked.
+func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.CanvasObject {
+	space := fynetheme.Size(theme.SizeNameSpace2)
+	left := layout.Column(space)
+	if preview.Refused() {
+		left.Add(widgets.NewBanner(widgets.Bad, lang.X("review.refused", "This cannot be provisioned yet"), lang.X("review.refused.line", "Mend what is named below, or go back and change it.")))
+	}
+	for _, f := range preview.Findings {
+		if f.Level == provisioning.LevelError {
+			left.Add(finding(f))
+		}
+	}
+	left.Add(widgets.SectionTitle(lang.X("review.cloud", "In the cloud ({{.Cloud}})", map[string]any{"Cloud": preview.Plan.Cloud.Name})))
+	for _, w := range preview.Cloud {
+		left.Add(writeRow(w.Action, w.What, say(w.Detail)))
+	}
+	left.Add(widgets.SectionTitle(lang.X("review.device", "On {{.Target}}", map[string]any{"Target": target})))
+	for _, f := range preview.Files {
+		left.Add(writeRow(f.Action, f.Path, signed(f.Added, f.Removed)))
+	}
+	for _, action := range preview.Actions {
+		left.Add(writeRow(actionRun, action, ""))
+	}
+	left.Add(widgets.SectionTitle(lang.X("review.checked", "Checked first")))
+	pills := layout.Flow(space, widgets.NewPill(widgets.Good, lang.X("review.passed", "{{.N}} passed", map[string]any{"N": preview.Passed})))
+	if n := preview.Findings.Count(provisioning.LevelCare); n > 0 {
+		pills.Add(widgets.NewPill(widgets.Care, lang.XN("review.care", "{{.N}} to look at", n, map[string]any{"N": n})))
+	}
+	left.Add(pills)
+	for _, f := range preview.Findings {
+		if f.Level != provisioning.LevelError {
+			left.Add(finding(f))
+		}
+	}
+	return left
+}
+
+// filesOf shows the difference of one file, and buttons for the others.
+func filesOf(preview *provisioning.Preview) fyne.CanvasObject {
+	files := preview.Files
+	if len(files) == 0 {
 		return layout.Column(0)
 	}
-	s.picked = len(s.preview.Files) - 1
-	s.diff = widgets.NewDiffView(diffOf(s.preview.Files[s.picked]))
+	diff := widgets.NewDiffView(diffOf(files[len(files)-1]))
 	column := layout.Column(fynetheme.Size(theme.SizeNameSpace2))
-	if len(s.preview.Files) > 1 {
+	if len(files) > 1 {
 		tabs := layout.Flow(fynetheme.Size(theme.SizeNameSpace1))
-		for i, f := range s.preview.Files {
-			tabs.Add(widgets.NewButton(widgets.Quiet, baseName(f.Path), nil, func() { s.diff.Set(diffOf(s.preview.Files[i])) }))
+		for _, f := range files {
+			tabs.Add(widgets.NewButton(widgets.Quiet, baseName(f.Path), nil, func() { diff.Set(diffOf(f)) }))
 		}
 		column.Add(tabs)
 	}
-	column.Add(s.diff)
+	column.Add(layout.Grow(diff))
 	return column
 }
 
+// baseName is the last part of a path on a device, which has slashes whatever
+// this computer has.
 func baseName(path string) string {
 	for i := len(path) - 1; i >= 0; i-- {
 		if path[i] == '/' {
@@ -129,7 +176,11 @@ func diffOf(f provisioning.FileChange) widgets.Diff {
 	return diff
 }
 
-func (s *reviewStep) row(action, what, more string) fyne.CanvasObject {
+// actionRun is a command that will run on the device, beside the actions of
+// writes.
+const actionRun = "run"
+
+func writeRow(action, what, more string) fyne.CanvasObject {
 	icon, color := fynetheme.ContentAddIcon(), theme.ColorNameGood
 	switch action {
 	case provisioning.WriteKeep:
@@ -138,7 +189,7 @@ func (s *reviewStep) row(action, what, more string) fyne.CanvasObject {
 		icon, color = fynetheme.DocumentCreateIcon(), theme.ColorNameAccent
 	case provisioning.WriteRefuse:
 		icon, color = fynetheme.CancelIcon(), theme.ColorNameBad
-	case "run":
+	case actionRun:
 		icon, color = fynetheme.ViewRefreshIcon(), theme.ColorNameAccent
 	}
 	texts := layout.Column(0, widgets.NewText(what, widgets.StyleBody))
@@ -158,9 +209,14 @@ func (s *reviewStep) focus() fyne.Focusable { return nil }
 
 // leave agrees to what was shown; the run step begins with it.
 func (s *reviewStep) leave(on func()) {
-	if s.preview == nil || s.preview.Refused() {
+	if s.batch != nil {
+		if len(s.batch.fit()) > 0 {
+			on()
+		}
 		return
 	}
-	s.p.draft.Confirm(s.preview)
-	on()
+	if s.preview != nil && !s.preview.Refused() {
+		s.p.draft.Confirm(s.preview)
+		on()
+	}
 }

@@ -22,24 +22,32 @@ import (
 // sampling is how often the page reads what a run has collected.
 const sampling = 100 * time.Millisecond
 
-// running is a run as the page follows it. The run's goroutine writes under
-// the lock; the page reads samples.
-type running struct {
-	mu      sync.Mutex
-	started time.Time
-	id      string
-	steps   []widgets.Step
-	names   []string
-	began   map[string]time.Time
-	wait    string
-	log     []string
-	seen    int // lines of log that the page has
+// carry is work on one run: to provision, to go on or to put back.
+type carry func(ctx context.Context, emit app.Emit) provisioning.Outcome
 
-	ended      bool
+// running is a run as the page follows it. The run's goroutine writes what is
+// under the lock; the page reads samples.
+type running struct {
+	started time.Time
+	names   []string // of the steps
+
+	mu    sync.Mutex
+	id    string
+	steps []widgets.Step
+	began map[string]time.Time
+	wait  string
+	log   []string
+
+	// Of the main goroutine.
+	seen       int // lines of log that the page has
+	done       bool
 	cancelling bool
 	outcome    provisioning.Outcome
+	took       time.Duration
 	stop       context.CancelCauseFunc
 }
+
+func (r *running) ended() bool { return r.done }
 
 // runStep carries the plan out and ends with the proof.
 type runStep struct {
@@ -49,61 +57,74 @@ type runStep struct {
 	log      *widgets.LogView
 	result   *fyne.Container
 	another  *widgets.Entry
+	host     *widgets.Entry
 	first    fyne.Focusable
+	primary  func()
+	// work is what content begins with; nil means to provision the draft.
+	work carry
 }
 
 func (s *runStep) name() string          { return lang.X("step.run", "Run") }
 func (s *runStep) next() string          { return "" }
 func (s *runStep) summary() string       { return "" }
-func (s *runStep) leave(func())          { s.enter() }
 func (s *runStep) focus() fyne.Focusable { return s.first }
 
-// enter does what the blue button of the finished run does.
-func (s *runStep) enter() {
-	if s.p.run != nil && s.p.run.ended {
-		if s.p.run.outcome.Outcome == provisioning.RunSucceeded || s.p.run.outcome.Outcome == provisioning.RunConfigured {
-			s.provisionAnother()
-		} else {
-			s.again()
-		}
+// leave is what the blue button of the ended run does.
+func (s *runStep) leave(func()) {
+	if s.p.job != nil && s.p.job.ended() && s.primary != nil {
+		s.primary()
 	}
 }
 
 func (s *runStep) content() fyne.CanvasObject {
+	s.first, s.primary = nil, nil
+	if many, ok := s.p.job.(*batch); ok || s.p.list != nil {
+		if many == nil {
+			many = s.newBatch()
+		}
+		return s.manyContent(many)
+	}
 	s.list = widgets.NewStepList(nil)
 	s.log = widgets.NewLogView(lang.X("run.log", "Log"))
 	s.progress = widgets.NewProgressPanel(lang.X("run.cancel", "Cancel and put everything back"), s.cancel)
 	s.result = layout.Column(fynetheme.Size(theme.SizeNameSpace3), s.progress)
-	s.first = nil
-	if s.p.run == nil {
-		s.start(s.provision)
+	if s.p.job == nil {
+		work := s.work
+		if work == nil {
+			work = s.provision
+		}
+		s.work = nil
+		s.start(work)
 	}
-	space := fynetheme.Size(theme.SizeNameSpace4)
-	right := layout.Column(fynetheme.Size(theme.SizeNameSpace3), s.result, s.log)
-	return layout.Sidebar(380*theme.TextFactor(), 380, space, widgets.NewCard(s.list), right)
-}
-
-// start runs work and follows it by sampling.
-func (s *runStep) start(work func(ctx context.Context, emit app.Emit) provisioning.Outcome) {
-	ctx, stop := context.WithCancelCause(s.p.c.Ctx)
-	r := &running{started: time.Now(), began: map[string]time.Time{}, stop: stop}
-	for _, name := range s.stepNames() {
-		r.names = append(r.names, name)
-		r.steps = append(r.steps, widgets.Step{Title: StepName(name), State: widgets.StepToCome})
-	}
-	s.p.run = r
-	go func() {
-		outcome := work(ctx, r.hear)
-		r.mu.Lock()
-		r.outcome = outcome
-		r.mu.Unlock()
-		s.p.c.Post(func() { s.finished(r) })
-	}()
-	s.sample(r)
+	space := fynetheme.Size(theme.SizeNameSpace3)
+	return layout.Sidebar(340*theme.TextFactor(), 380, fynetheme.Size(theme.SizeNameSpace4),
+		layout.Column(0, widgets.NewCard(s.list)), layout.Column(space, s.result, layout.Grow(s.log)))
 }
 
 func (s *runStep) provision(ctx context.Context, emit app.Emit) provisioning.Outcome {
 	return s.p.c.App.Provision(ctx, s.p.draft.Request(), emit)
+}
+
+// start begins work and follows it by sampling.
+func (s *runStep) start(work carry) {
+	ctx, stop := context.WithCancelCause(s.p.c.Ctx)
+	r := &running{started: time.Now(), names: s.stepNames(), began: map[string]time.Time{}, stop: stop}
+	for _, name := range r.names {
+		r.steps = append(r.steps, widgets.Step{Title: StepName(name), State: widgets.StepToCome})
+	}
+	s.p.job = r
+	go func() {
+		outcome := work(ctx, r.hear)
+		s.p.c.Post(func() { s.finished(r, outcome) })
+	}()
+	s.sample(r)
+	s.p.c.Changed()
+}
+
+// carryOn does further work on a run that ended, on a page of the same kind.
+func (s *runStep) carryOn(work carry) {
+	s.p.job, s.work = nil, work
+	s.p.show()
 }
 
 func (s *runStep) stepNames() []string {
@@ -111,7 +132,7 @@ func (s *runStep) stepNames() []string {
 	var names []string
 	for _, name := range info.Steps {
 		if strings.HasPrefix(s.p.draft.Target, "rootfs:") && (name == provisioning.StepApply || name == provisioning.StepReprovision) {
-			continue
+			continue // a disk runs no commands
 		}
 		names = append(names, name)
 	}
@@ -123,25 +144,36 @@ func (r *running) hear(e provisioning.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.id = e.Run
-	text := e.Text
-	if e.Wait != "" {
-		r.wait, text = e.Wait, lang.X("run.waiting", "waiting for {{.Who}}", map[string]any{"Who": e.Wait})
+	if line := logLine(e); line != "" {
+		r.log = append(r.log, line)
 	}
-	if text != "" || e.State != "" {
-		r.log = append(r.log, strings.TrimRight(e.Time.Local().Format("15:04:05.000")+"  "+pad(e.Step, 12)+pad(RunStateName(e.State), 11)+text, " "))
+	if e.Wait != "" {
+		r.wait = e.Wait
+	}
+	if e.State == "" {
+		return
 	}
 	for i, name := range r.names {
-		if name == e.Step && e.State != "" {
+		if name == e.Step {
 			r.steps[i] = r.stepped(r.steps[i], e)
 		}
 	}
 }
 
-func pad(text string, width int) string {
-	for len(text) < width {
-		text += " "
+// logLine is an event as the log shows it. Like the journal it stays English.
+func logLine(e provisioning.Event) string {
+	text := e.Text
+	if e.Wait != "" {
+		text = "waiting for " + e.Wait
 	}
-	return text + " "
+	if text == "" && e.State == "" {
+		return ""
+	}
+	return strings.TrimRight(e.Time.Local().Format("15:04:05.000")+"  "+pad(e.Step, 12)+pad(e.State, 10)+text, " ")
+}
+
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-len(text))) + " "
 }
 
 func (r *running) stepped(step widgets.Step, e provisioning.Event) widgets.Step {
@@ -149,7 +181,7 @@ func (r *running) stepped(step widgets.Step, e provisioning.Event) widgets.Step 
 		r.began[e.Step] = e.Time
 	}
 	if e.Text != "" {
-		step.Summary = e.Text
+		step.Summary = say(e.Text)
 	}
 	switch provisioning.StepState(e.State) {
 	case provisioning.StepLooking, provisioning.StepActing, provisioning.StepUndoing:
@@ -169,7 +201,7 @@ func (r *running) stepped(step widgets.Step, e provisioning.Event) widgets.Step 
 
 // sample copies what the run has collected onto the page, and comes again.
 func (s *runStep) sample(r *running) {
-	if s.p.run != r || r.ended || s.p.c.Ctx.Err() != nil {
+	if s.p.job != r || r.done || s.p.c.Ctx.Err() != nil {
 		return
 	}
 	s.draw(r)
@@ -193,7 +225,7 @@ func (s *runStep) draw(r *running) {
 	}
 	progress := widgets.Progress{Step: min(done+1, len(steps)), Steps: len(steps), Elapsed: time.Since(r.started), Cancelling: r.cancelling}
 	if wait != "" {
-		progress.Wait = lang.X("run.wait", "The wait is {{.Who}}.", map[string]any{"Who": wait})
+		progress.Wait = lang.X("run.wait", "The wait is {{.Who}}.", map[string]any{"Who": say(wait)})
 	}
 	s.progress.Set(progress)
 	s.p.head.SetLine(lang.X("run.line", "{{.Device}} on {{.Target}}, run {{.Run}}", map[string]any{"Device": s.p.draft.Plan.Device.ID, "Target": s.p.targetName(), "Run": id}))
@@ -201,34 +233,31 @@ func (s *runStep) draw(r *running) {
 
 // cancel puts everything back.
 func (s *runStep) cancel() {
-	r := s.p.run
-	if r == nil || r.ended || r.cancelling {
-		return
+	if r, ok := s.p.job.(*running); ok && !r.done && !r.cancelling {
+		r.cancelling = true
+		r.stop(provisioning.ErrCancelRun)
 	}
-	r.cancelling = true
-	r.stop(provisioning.ErrCancelRun)
 }
 
 // finished shows the end of the run.
-func (s *runStep) finished(r *running) {
-	if s.p.run != r {
+func (s *runStep) finished(r *running, outcome provisioning.Outcome) {
+	if s.p.job != r {
 		return
 	}
 	s.draw(r)
-	r.ended = true
+	r.done, r.outcome, r.took = true, outcome, time.Since(r.started)
 	r.stop(nil)
-	s.p.c.Changed()
 	s.p.head.SetActions(widgets.NewButton(widgets.Secondary, lang.X("run.copylog", "Copy log"), fynetheme.ContentCopyIcon(), s.log.Copy))
-	switch r.outcome.Outcome {
+	switch outcome.Outcome {
 	case provisioning.RunSucceeded, provisioning.RunConfigured:
 		s.result.Objects = s.proven(r)
 	case provisioning.RunCancelled, provisioning.RunUndone, provisioning.RunPartlyUndone:
-		s.result.Objects = s.putBack(r)
+		s.result.Objects = s.putBack(outcome.Left)
 	default:
 		s.result.Objects = []fyne.CanvasObject{s.failed(r)}
 	}
-	s.result.Refresh()
-	s.p.body.Refresh()
+	s.p.arrange()
 	s.p.focusSoon()
-	frame.Notify(s.p.c, r.outcome)
+	s.p.c.Changed()
+	frame.Notify(s.p.c, outcome)
 }

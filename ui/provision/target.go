@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
@@ -37,7 +39,6 @@ type targetStep struct {
 	device string // name of the practice device
 	wrong  *fyne.Container
 	look   frame.Task
-	rows   []app.Row
 }
 
 func (s *targetStep) name() string { return lang.X("step.target", "Target") }
@@ -50,9 +51,9 @@ func (s *targetStep) summary() string {
 	case choosePractice:
 		return lang.X("target.practice.short", "practice device")
 	case chooseMany:
-		return lang.X("target.many.short", "{{.N}} devices", map[string]any{"N": len(s.rows)})
+		return filepath.Base(s.list.Text)
 	}
-	return s.p.draft.Target
+	return strings.TrimPrefix(strings.TrimPrefix(s.p.draft.Target, "ssh://"), "rootfs://")
 }
 
 func (s *targetStep) content() fyne.CanvasObject {
@@ -72,13 +73,38 @@ func (s *targetStep) build() {
 	s.folder.SetPlaceHolder("/media/rootfs")
 	s.list.SetPlaceHolder("targets.csv")
 	s.wrong = layout.Column(fynetheme.Size(theme.SizeNameSpace2))
-	s.device = s.p.c.App.FreePracticeName(s.p.c.Ctx)
 	s.chosen = choosePractice
-	if s.p.draft.Target == "local:" {
+	switch target := s.p.draft.Target; {
+	case target == "local:":
 		s.chosen = chooseLocal
+	case strings.HasPrefix(target, "ssh://"):
+		s.chosen = chooseSSH
+		s.host.SetText(strings.TrimPrefix(target, "ssh://"))
+	case s.p.c.App.IsPracticeDevice(target):
+		s.device = filepath.Base(target)
+	case strings.HasPrefix(target, "rootfs://"):
+		s.chosen = chooseFolder
+		s.folder.SetText(strings.TrimPrefix(target, "rootfs://"))
 	}
-	s.group = widgets.NewChoiceGroup(func(id string) { s.chosen = id; s.say(nil) }, s.choices()...)
-	s.group.OnSubmitted = func(id string) { s.chosen = id; s.p.Primary() }
+	if s.device == "" {
+		s.device = s.p.c.App.FreePracticeName(s.p.c.Ctx)
+	}
+	s.group = widgets.NewChoiceGroup(func(id string) {
+		s.chosen = id
+		s.look.Stop()
+		s.p.onward.Enable()
+		s.say(nil)
+	}, s.choices()...)
+	s.group.OnSubmitted = func(id string) {
+		s.chosen = id
+		for choice, entry := range map[string]*widgets.Entry{chooseSSH: s.host, chooseFolder: s.folder, chooseMany: s.list} {
+			if choice == id && entry.Text == "" {
+				s.p.focusOn(entry)
+				return
+			}
+		}
+		s.p.Primary()
+	}
 }
 
 func (s *targetStep) choices() []widgets.Choice {
@@ -128,6 +154,7 @@ func (s *targetStep) focus() fyne.Focusable { return s.group }
 func (s *targetStep) leave(on func()) {
 	draft := s.p.draft
 	var err error
+	s.p.list = nil
 	switch s.chosen {
 	case chooseLocal:
 		draft.Target = "local:"
@@ -144,27 +171,33 @@ func (s *targetStep) leave(on func()) {
 			}
 		}
 	case chooseMany:
-		s.p.openMany(s.list.Text, s.say)
-		return
+		draft.Target, draft.Found = "", nil
+		s.p.list, err = readList(s.list.Text, draft.Plan)
 	}
-	if err != nil {
-		s.say(err)
-		return
+	if s.chosen != choosePractice && draft.Plan.Device.ID == s.device {
+		draft.Plan.Device.ID = "" // it was the practice device's
 	}
-	s.say(nil)
 	draft.Access = s.p.c.Access()
+	s.say(err)
+	if err != nil {
+		return
+	}
+	if s.p.list != nil {
+		on()
+		return
+	}
 	s.wrong.Objects = []fyne.CanvasObject{widgets.NewText(lang.X("target.looking", "Looking at the device ..."), widgets.StyleMuted)}
-	s.wrong.Refresh()
+	s.p.onward.Disable()
+	s.p.arrange()
 	frame.Do(s.p.c, &s.look, func(ctx context.Context) (app.Detection, error) {
 		return s.p.c.App.Detect(ctx, draft.Target, draft.Access)
 	}, func(found app.Detection, err error) {
-		if err != nil {
-			s.say(err)
-			return
+		s.p.onward.Enable()
+		s.say(err)
+		if err == nil && s.p.draft == draft {
+			draft.Found = &found
+			on()
 		}
-		s.say(nil)
-		draft.Found = &found
-		on()
 	})
 }
 
@@ -185,5 +218,5 @@ func (s *targetStep) say(err error) {
 		view := provisioning.View(err)
 		s.wrong.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
 	}
-	s.wrong.Refresh()
+	s.p.arrange()
 }

@@ -70,6 +70,8 @@ func (s *wayStep) leave(on func()) {
 			return
 		}
 	}
+	s.needs.SetText(lang.X("way.none", "Take one of the ways that are not greyed."))
+	s.p.arrange()
 }
 
 // model is the board for the target that was looked at.
@@ -135,7 +137,7 @@ func (s *wayStep) column(cell app.CellRow) widgets.BoardColumn {
 func (s *wayStep) explain(cell widgets.BoardCell) {
 	for _, known := range s.cells {
 		if known.String() == cell.ID {
-			text := lang.X("way.needs", "Needs {{.Needs}}.", map[string]any{"Needs": strings.Join(known.Needs, ", ")})
+			text := lang.X("way.needs", "Needs {{.Needs}}.", map[string]any{"Needs": strings.Join(said(known.Needs), ", ")})
 			if len(known.Steps) > 0 {
 				var names []string
 				for _, step := range known.Steps {
@@ -144,10 +146,12 @@ func (s *wayStep) explain(cell widgets.BoardCell) {
 				text += " " + lang.X("way.does", "It will: {{.Steps}}.", map[string]any{"Steps": strings.Join(names, ", ")})
 			}
 			s.needs.SetText(text)
+			s.p.arrange()
 		}
 	}
 }
 
+// comesLater shortens the reason of a cell that this version cannot run.
 func comesLater(reason string) string {
 	if strings.HasPrefix(reason, "comes later") {
 		return lang.X("way.later", "comes later")

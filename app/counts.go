@@ -1,0 +1,25 @@
+package app
+
+import (
+	"context"
+
+	"edgewright/app/catalog"
+)
+
+// Counts are the numbers that a window shows beside its pages.
+type Counts struct{ Devices, NeedCare, LiveRuns int }
+
+// Counts counts the devices of the catalog and the runs of this process.
+func (a *App) Counts(ctx context.Context) (Counts, error) {
+	found, err := a.catalog.Count(ctx)
+	return Counts{Devices: found.Devices, NeedCare: found.NeedCare, LiveRuns: a.LiveRuns()}, translate(err)
+}
+
+// Watch calls changed after each write of this process to the catalog, on the
+// writer's goroutine, until stop is called. It must return soon.
+func (a *App) Watch(changed func()) (stop func()) {
+	return a.catalog.Watch(func(catalog.Change) { changed() })
+}
+
+// IsPracticeDevice tells whether a target is the folder of a practice device.
+func (a *App) IsPracticeDevice(target string) bool { return a.isPracticeFolder(target) }

@@ -1,14 +1,9 @@
 package catalog
 
 import (
-	"bytes"
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -128,45 +123,6 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func TestForeignNewerAndDamagedFilesAreLeftAlone(t *testing.T) {
-	make := func(name string, do func(db *sql.DB)) string {
-		path := filepath.Join(t.TempDir(), name)
-		db, err := sql.Open("sqlite3", path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		do(db)
-		_ = db.Close()
-		return path
-	}
-	exec := func(db *sql.DB, text string) {
-		if _, err := db.Exec(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	foreign := make("foreign.db", func(db *sql.DB) { exec(db, "CREATE TABLE theirs (a)") })
-	newer := make("newer.db", func(db *sql.DB) {
-		exec(db, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 999; CREATE TABLE device (a)", applicationID))
-	})
-	text := filepath.Join(t.TempDir(), "text.db")
-	if err := os.WriteFile(text, bytes.Repeat([]byte("not a database\n"), 100), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]error{foreign: ErrForeign, newer: ErrNewer, text: ErrForeign} {
-		before, _ := os.ReadFile(path)
-		c, err := Open(t.Context(), path)
-		if !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", filepath.Base(path), err, want)
-		}
-		if err == nil {
-			_ = c.Close()
-		}
-		if after, _ := os.ReadFile(path); path == text && !bytes.Equal(before, after) {
-			t.Errorf("%s was changed", filepath.Base(path))
-		}
-	}
-}
-
 func TestRunsAndStepsComeBack(t *testing.T) {
 	c := fresh(t)
 	now := time.Date(2026, 11, 24, 12, 0, 0, 123456789, time.FixedZone("", 3600))
@@ -231,45 +187,6 @@ func TestLocks(t *testing.T) {
 	}
 }
 
-func TestExportAndImportGiveTheSame(t *testing.T) {
-	c := fresh(t)
-	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	d := device("=cmd()")
-	d.Note, d.Tags, d.Plan, d.LastProof = "'quoted, \"and\"\nmore", `{"line":7}`, "version = 1\n", &at
-	put(t, c, d)
-	put(t, c, device("plain"))
-	exports := map[string]struct {
-		write func(context.Context, io.Writer) error
-		read  func(*Catalog, context.Context, io.Reader) (ImportResult, error)
-	}{"csv": {c.ExportCSV, (*Catalog).ImportCSV}, "json": {c.ExportJSON, (*Catalog).ImportJSON}}
-	for name, way := range exports {
-		var out bytes.Buffer
-		if err := way.write(t.Context(), &out); err != nil {
-			t.Fatal(err)
-		}
-		if name == "csv" && strings.Contains(out.String(), "\r\n=cmd") {
-			t.Error("a formula stands at the beginning of a cell")
-		}
-		other := fresh(t)
-		result, err := way.read(other, t.Context(), &out)
-		if err != nil || result.Added != 2 || len(result.Findings) > 0 {
-			t.Fatalf("%s: %+v %v", name, result, err)
-		}
-		got, err := other.Device(t.Context(), "=cmd()")
-		if err != nil || got.Note != d.Note || got.Tags != d.Tags || got.Plan != d.Plan || !got.LastProof.Equal(at) {
-			t.Errorf("%s: %+v %v", name, got, err)
-		}
-	}
-}
-
-func TestImportNamesWhatItLeavesOut(t *testing.T) {
-	c := fresh(t)
-	result, err := c.ImportCSV(t.Context(), strings.NewReader("device_id,colour,last_proof,tags\na,red,2026-11-24T12:00:00Z,{}\n,red,,\nb,red,yesterday,\nc,red,,{\nd\n"))
-	if err != nil || result.Added != 2 || len(result.Findings) != 4 {
-		t.Errorf("%+v %v", result, err)
-	}
-}
-
 func TestBackupAndRestore(t *testing.T) {
 	c := fresh(t)
 	put(t, c, device("kept"))
@@ -299,102 +216,5 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	if _, err := c.Restore(t.Context(), file); err == nil {
 		t.Error("nonsense was restored")
-	}
-}
-
-// TestStepsSurviveKill writes steps in a child process that is killed, and
-// expects every acknowledged one.
-func TestStepsSurviveKill(t *testing.T) {
-	if path := os.Getenv("EDGEWRIGHT_TEST_CATALOG"); path != "" {
-		c, err := Open(context.Background(), path)
-		if err != nil {
-			os.Exit(9)
-		}
-		run, _ := c.NewRun(context.Background(), Run{Kind: "provision", State: "running", Started: time.Now()})
-		for i := 0; ; i++ {
-			if err := c.PutStep(context.Background(), Step{RunID: run.ID, Seq: i, Name: fmt.Sprint("s", i), Started: time.Now()}); err != nil {
-				os.Exit(9)
-			}
-			fmt.Println(i)
-		}
-	}
-	path := filepath.Join(t.TempDir(), "catalog.db")
-	child := exec.Command(os.Args[0], "-test.run", "^TestStepsSurviveKill$")
-	child.Env = append(os.Environ(), "EDGEWRIGHT_TEST_CATALOG="+path)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	acknowledged := -1
-	for acknowledged < 40 {
-		if _, err := fmt.Fscanln(out, &acknowledged); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_ = child.Process.Kill()
-	_ = child.Wait()
-	c := open(t, path)
-	steps, err := c.Steps(t.Context(), "1")
-	if err != nil || len(steps) < acknowledged+1 {
-		t.Errorf("%d steps, %d were acknowledged, %v", len(steps), acknowledged+1, err)
-	}
-	run, err := c.Run(t.Context(), "1")
-	if err != nil || HolderAlive(run.Holder) {
-		t.Errorf("%+v %v", run, err)
-	}
-}
-
-func FuzzImportCSV(f *testing.F) {
-	f.Add("device_id,tags\na,{}\n")
-	f.Add("device_id,note\r\n\"a\",\"'=1\"\r\n")
-	c, err := Open(context.Background(), filepath.Join(f.TempDir(), "c.db"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		result, err := c.ImportCSV(context.Background(), strings.NewReader(text))
-		if err == nil && result.Added+result.Updated > 0 {
-			var out bytes.Buffer
-			if err := c.ExportCSV(context.Background(), &out); err != nil {
-				t.Fatal(err)
-			}
-			again, err := c.ImportCSV(context.Background(), &out)
-			if err != nil || again.Added != 0 || len(again.Findings) > 0 {
-				t.Fatalf("own export is refused: %+v %v", again, err)
-			}
-		}
-	})
-}
-
-func BenchmarkSearch100000(b *testing.B) {
-	c, err := Open(context.Background(), filepath.Join(b.TempDir(), "c.db"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	err = c.transact(context.Background(), DevicesChanged, "fill", func(tx *sql.Tx) error {
-		for i := range 100000 {
-			d := device(fmt.Sprintf("line-%d-%06d", i%97, i))
-			d.HostName, d.Target = fmt.Sprintf("host%06d.plant.example", i), fmt.Sprintf("ssh://pi@10.%d.%d.%d", i/65536, i/256%256, i%256)
-			if _, _, err := putDevice(context.Background(), tx, d); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, text := range []string{"l", "li", "line-4", "host0421", "nowhere"} {
-		b.Run(text, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := c.Search(context.Background(), Query{Text: text, Limit: 200}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

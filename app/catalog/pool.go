@@ -28,7 +28,9 @@ func readOptions() url.Values {
 // "#", "?" and "%" in a file name would otherwise open another file
 // (sqlite.org/uri.html).
 func openPool(path string, options url.Values, connections int) (*sql.DB, error) {
-	options.Set("_busy_timeout", busyMilliseconds)
+	if !options.Has("_busy_timeout") {
+		options.Set("_busy_timeout", busyMilliseconds)
+	}
 	options.Set("_foreign_keys", "on")
 	full, err := filepath.Abs(path)
 	if err != nil {

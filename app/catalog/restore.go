@@ -101,14 +101,11 @@ func checkBackup(ctx context.Context, name string, newest int) error {
 // mode the first read locks the file, which fails while anybody else has it
 // open, and writes nothing. Damage is no answer to the question.
 func alone(ctx context.Context, path string) error {
-	pool, err := openPool(path, url.Values{"_locking_mode": {"EXCLUSIVE"}}, 1)
+	pool, err := openPool(path, url.Values{"mode": {"rw"}, "_locking_mode": {"EXCLUSIVE"}, "_busy_timeout": {"500"}}, 1)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = pool.Close() }()
-	if _, err := pool.ExecContext(ctx, "PRAGMA busy_timeout = 500"); err != nil {
-		return known(err)
-	}
 	if _, _, _, err = identify(ctx, pool); errors.Is(known(err), ErrBusy) {
 		return known(err)
 	}

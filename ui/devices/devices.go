@@ -1,0 +1,398 @@
+// Package devices is the page of the catalog: search, filters, a table that
+// stays quick with a hundred thousand devices, and a page for each device with
+// its facts, its plan and its runs.
+//
+// The catalog is asked off the screen's thread; the rows of the table are ready
+// texts. What is asked for anew makes the older question void.
+package devices
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+
+	"edgewright/app"
+	"edgewright/ui/frame"
+	"edgewright/ui/live"
+	"edgewright/ui/theme"
+	"edgewright/ui/widgets"
+	"edgewright/ui/widgets/layout"
+)
+
+// The names of this page's preferences.
+const (
+	preferenceColumns    = "devices.columns"
+	preferenceSort       = "devices.sort"
+	preferenceDescending = "devices.descending"
+)
+
+// most is how many devices are listed at once; more are found by narrowing.
+const most = 200
+
+// refreshEvery is the shortest time between two looks at the catalog that nobody
+// asked for.
+const refreshEvery = time.Second
+
+// Page is the screen.
+type Page struct {
+	c       *frame.Context
+	content *fyne.Container // the list, or the page of a device
+	list    fyne.CanvasObject
+	inner   *devicePage
+
+	head    *widgets.PageHead
+	add     *widgets.Button
+	bring   *widgets.Button
+	tools   *fyne.Container
+	notice  *fyne.Container
+	search  *widgets.Entry
+	clouds  *widgets.Select
+	care    *widgets.Button
+	table   *widgets.DataTable
+	empty   *fyne.Container
+	more    *widgets.Text
+	middle  *fyne.Container // the table, or why there is none
+	offered []string        // the clouds of the filter, without the first line
+
+	query   app.DeviceQuery
+	counted app.Counts
+	known   bool // that the catalog was counted once
+	load    frame.Task
+	count   frame.Task
+	look    frame.Task
+	fresh   *live.Refresher
+}
+
+// New makes the page; the catalog is read when it is shown.
+func New(c *frame.Context) *Page {
+	p := &Page{c: c, query: app.DeviceQuery{Limit: most}}
+	p.add = widgets.NewButton(widgets.Primary, lang.X("devices.provision", "Provision"), fynetheme.ContentAddIcon(), p.Primary)
+	p.bring = widgets.NewButton(widgets.Secondary, lang.X("devices.import", "Import ..."), fynetheme.UploadIcon(), p.importDevices)
+	p.head = widgets.NewPageHead(lang.X("devices.title", "Devices"), "")
+	p.search = widgets.NewEntry(func(string) { p.openFirst() })
+	p.search.SetPlaceHolder(lang.X("devices.search", "Search ID, host, tag ..."))
+	p.search.OnChanged = func(text string) {
+		p.query.Text = text
+		p.read()
+	}
+	p.clouds = widgets.NewSelect([]string{allClouds()}, nil)
+	p.clouds.SetSelectedIndex(0)
+	p.clouds.OnChanged = func(string) { p.chooseCloud() }
+	p.care = widgets.NewButton(widgets.Secondary, "", nil, p.toggleCare)
+	p.tools = p.toolbar()
+	p.notice = layout.Column(fynetheme.Size(theme.SizeNameSpace2))
+	p.empty = container.NewStack()
+	p.more = widgets.NewText("", widgets.StyleSmall)
+	p.table = p.newTable()
+	p.middle = container.NewStack(p.table)
+	p.nameCare()
+	return p
+}
+
+func allClouds() string { return lang.X("devices.allclouds", "All clouds") }
+
+func (p *Page) toolbar() *fyne.Container {
+	space := fynetheme.Size(theme.SizeNameSpace2)
+	export := widgets.NewButton(widgets.Secondary, lang.X("devices.export", "Export ..."), fynetheme.DownloadIcon(), p.export)
+	return layout.Beside(space, 220*theme.TextFactor(), p.search, layout.Flow(space, p.clouds, p.care, export, p.bring))
+}
+
+func (p *Page) newTable() *widgets.DataTable {
+	t := widgets.NewDataTable(p.empty, columns()...)
+	if shown := p.c.Preferences.StringList(preferenceColumns); len(shown) > 0 {
+		t.ShowColumns(shown...)
+	}
+	p.query.SortBy = p.c.Preferences.StringWithFallback(preferenceSort, columnDevice)
+	if !slices.ContainsFunc(columns(), func(c widgets.TableColumn) bool { return c.Sortable && c.ID == p.query.SortBy }) {
+		p.query.SortBy = columnDevice
+	}
+	p.query.Descending = p.c.Preferences.Bool(preferenceDescending)
+	t.SetSort(p.query.SortBy, p.query.Descending)
+	t.OnSort = func(column string, descending bool) {
+		p.query.SortBy, p.query.Descending = column, descending
+		p.c.Preferences.SetString(preferenceSort, column)
+		p.c.Preferences.SetBool(preferenceDescending, descending)
+		p.read()
+	}
+	t.OnColumns = func(ids []string) { p.c.Preferences.SetStringList(preferenceColumns, ids) }
+	t.OnOpened = p.open
+	return t
+}
+
+// Content implements frame.Page.
+func (p *Page) Content() fyne.CanvasObject {
+	space := fynetheme.Size(theme.SizeNameSpace3)
+	p.list = layout.Page(p.head, layout.Column(space, p.notice, p.tools, layout.Grow(p.middle), p.more), nil)
+	p.content = container.NewStack(p.list)
+	p.fresh = live.New(p.c, p.content, refreshEvery, p.Again)
+	return p.content
+}
+
+// Show reads the catalog anew, and opens the device that the place names by its
+// UUID or its device ID.
+func (p *Page) Show(place frame.Place) {
+	p.fresh.Follow()
+	p.readAll()
+	switch {
+	case place.Device != "":
+		p.open(place.Device)
+	case p.inner != nil:
+		p.open(p.inner.device.UUID)
+	}
+}
+
+// Focus implements frame.Page.
+func (p *Page) Focus() fyne.Focusable {
+	if p.inner != nil {
+		return p.inner.first()
+	}
+	if p.known && p.counted.Devices == 0 {
+		return widgets.FirstFocus(p.empty)
+	}
+	return p.search
+}
+
+// Primary provisions: the device that is open once more, or another one.
+func (p *Page) Primary() {
+	if p.inner != nil {
+		p.inner.again()
+		return
+	}
+	p.c.Open(frame.Place{Page: frame.Provision})
+}
+
+// Back closes the device that is open, or takes the search back.
+func (p *Page) Back() bool {
+	switch {
+	case p.inner != nil:
+		p.close()
+	case p.search.Text != "":
+		p.search.SetText("")
+	default:
+		return false
+	}
+	return true
+}
+
+// Again implements frame.Page.
+func (p *Page) Again() {
+	p.readAll()
+	if p.inner != nil {
+		p.open(p.inner.device.UUID)
+	}
+}
+
+// Search implements frame.Searcher.
+func (p *Page) Search() {
+	if p.inner != nil {
+		p.close()
+	}
+	if p.c.Window != nil {
+		p.c.Window.Canvas().Focus(p.search)
+	}
+}
+
+// Help implements frame.Page.
+func (p *Page) Help() string {
+	return lang.X("devices.help", "Every device that was provisioned from here. Type to search ID, host, target, tag and note; Enter opens the first hit. Click a title to sort; the button at the right end chooses columns. A device opens with its facts, its plan and its runs.")
+}
+
+// found is what the catalog answered.
+type found struct {
+	rows rows
+	of   int  // how many there are, where not all are listed
+	more bool // and even more than these
+}
+
+// read lists the devices that fit. An older question is void and cancelled.
+func (p *Page) read() {
+	q := p.query
+	frame.Do(p.c, &p.load, func(ctx context.Context) (found, error) {
+		devices, err := p.c.App.Devices(ctx, q)
+		if err != nil {
+			return found{}, err
+		}
+		answer := found{rows: newRows(devices, time.Now())}
+		if len(devices) == q.Limit {
+			answer.of, answer.more, err = p.c.App.FoundDevices(ctx, q)
+		}
+		return answer, err
+	}, func(answer found, err error) {
+		if err != nil {
+			p.fill(frame.Failure(err, "", p.Again))
+			return
+		}
+		p.fill(p.table)
+		p.showEmpty()
+		p.table.SetRows(answer.rows)
+		p.sayMore(answer)
+	})
+}
+
+// fill puts the table, or why there is none, below the search.
+func (p *Page) fill(o fyne.CanvasObject) {
+	if p.middle.Objects[0] != o {
+		p.middle.Objects = []fyne.CanvasObject{o}
+		p.middle.Refresh()
+	}
+}
+
+// sayMore says that not all that fit are listed.
+func (p *Page) sayMore(answer found) {
+	text := ""
+	n := len(answer.rows.list)
+	switch {
+	case answer.of <= n:
+	case answer.more:
+		text = lang.X("devices.evenmore", "The first {{.N}} of more than {{.Of}}. Type more to narrow them down.", map[string]any{"N": n, "Of": answer.of})
+	default:
+		text = lang.X("devices.more", "The first {{.N}} of {{.Of}}. Type more to narrow them down.", map[string]any{"N": n, "Of": answer.of})
+	}
+	if p.more.Text() != text {
+		p.more.SetText(text)
+		p.list.Refresh()
+	}
+}
+
+// counts is what readAll finds beside the list.
+type counts struct {
+	app.Counts
+	clouds []string
+}
+
+// readAll reads the list, the counts and the names of the clouds.
+func (p *Page) readAll() {
+	p.read()
+	frame.Do(p.c, &p.count, func(ctx context.Context) (counts, error) {
+		n, err := p.c.App.Counts(ctx)
+		if err != nil {
+			return counts{}, err
+		}
+		clouds, err := p.c.App.Clouds(ctx)
+		answer := counts{Counts: n}
+		for _, cloud := range clouds {
+			answer.clouds = append(answer.clouds, cloud.Name)
+		}
+		return answer, err
+	}, func(answer counts, err error) {
+		if err != nil {
+			return // read says it
+		}
+		p.counted, p.known = answer.Counts, true
+		p.sayCounts()
+		p.offerClouds(answer.clouds)
+		p.showEmpty()
+	})
+}
+
+func (p *Page) sayCounts() {
+	n := p.counted
+	if n.Devices == 0 {
+		p.head.SetLine("")
+		p.head.SetActions(p.bring)
+	} else {
+		p.head.SetLine(lang.XN("devices.line", "{{.N}} devices, {{.Care}} need care", n.Devices, map[string]any{"N": n.Devices, "Care": n.NeedCare}))
+		p.head.SetActions(p.add)
+	}
+	p.nameCare()
+}
+
+// nameCare writes the number on the filter, and whether it is on into its icon.
+func (p *Page) nameCare() {
+	p.care.Icon = fynetheme.CheckButtonIcon()
+	if p.query.NeedsCare {
+		p.care.Icon = fynetheme.CheckButtonCheckedIcon()
+	}
+	p.care.SetText(lang.X("devices.care", "Needs care ({{.N}})", map[string]any{"N": p.counted.NeedCare}))
+}
+
+func (p *Page) toggleCare() {
+	p.query.NeedsCare = !p.query.NeedsCare
+	p.nameCare()
+	p.read()
+}
+
+// offerClouds fills the filter and keeps what is chosen.
+func (p *Page) offerClouds(names []string) {
+	if slices.Equal(names, p.offered) {
+		return
+	}
+	p.offered = names
+	p.clouds.Options = append([]string{allClouds()}, names...)
+	if !slices.Contains(names, p.query.Cloud) && p.query.Cloud != "" {
+		p.clouds.SetSelectedIndex(0) // calls chooseCloud
+	}
+	p.clouds.Refresh()
+}
+
+func (p *Page) chooseCloud() {
+	p.query.Cloud = ""
+	if i := p.clouds.SelectedIndex(); i > 0 && i <= len(p.offered) {
+		p.query.Cloud = p.offered[i-1]
+	}
+	p.read()
+}
+
+// showEmpty makes what stands in place of the rows: the beginning of a catalog,
+// or that nothing fits.
+func (p *Page) showEmpty() {
+	if !p.known {
+		return
+	}
+	none := p.counted.Devices == 0
+	if none {
+		p.tools.Hide()
+		p.empty.Objects = []fyne.CanvasObject{widgets.NewEmptyState(theme.IconDevice(), lang.X("devices.none", "No device yet"),
+			lang.X("devices.none.line", "A device that you provision appears here, with its plan, its runs and its last proof."),
+			widgets.NewButton(widgets.Primary, lang.X("devices.first", "Provision a device"), fynetheme.ContentAddIcon(), p.Primary))}
+	} else {
+		p.tools.Show()
+		p.empty.Objects = []fyne.CanvasObject{widgets.NewEmptyState(fynetheme.SearchIcon(), lang.X("devices.nohit", "No device fits"),
+			lang.X("devices.nohit.line", "The search and the filters leave none of them."),
+			widgets.NewButton(widgets.Secondary, lang.X("devices.all", "Show all devices"), nil, p.showAll))}
+	}
+	p.empty.Refresh()
+	p.list.Refresh()
+}
+
+// showAll takes the search and the filters back.
+func (p *Page) showAll() {
+	p.query.Text, p.query.Cloud, p.query.NeedsCare = "", "", false
+	changed := p.search.OnChanged
+	p.search.OnChanged = nil
+	p.search.SetText("")
+	p.search.OnChanged = changed
+	p.clouds.OnChanged = nil
+	p.clouds.SetSelectedIndex(0)
+	p.clouds.OnChanged = func(string) { p.chooseCloud() }
+	p.nameCare()
+	p.read()
+	p.Search()
+}
+
+// openFirst opens what Enter in the search means: the selected row, or the
+// first one. The list may still be on its way; then the catalog is asked.
+func (p *Page) openFirst() {
+	if uuid := p.table.Selected(); uuid != "" {
+		p.open(uuid)
+		return
+	}
+	if strings.TrimSpace(p.query.Text) == "" {
+		return
+	}
+	q := p.query
+	q.Limit = 1
+	frame.Do(p.c, &p.look, func(ctx context.Context) (opened, error) {
+		devices, err := p.c.App.Devices(ctx, q)
+		if err != nil || len(devices) == 0 {
+			return opened{}, err
+		}
+		return p.lookUp(ctx, devices[0].UUID)
+	}, p.showOpened)
+}

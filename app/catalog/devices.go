@@ -73,6 +73,11 @@ func putDevice(ctx context.Context, tx *sql.Tx, d Device) (_ Device, added bool,
 	if d.HubHost == "" || d.DeviceID == "" || !knownState(d.State) {
 		return d, false, fmt.Errorf("%w: hub, device ID and a known state are needed", ErrInvalid)
 	}
+	// CSV knows one line end only (RFC 4180), and an export shall say the same
+	// as the row.
+	for _, field := range []*string{&d.Tags, &d.Facts, &d.Plan, &d.Note} {
+		*field = lineEnds.Replace(*field)
+	}
 	for _, field := range []*string{&d.Tags, &d.Facts} {
 		if *field == "" || *field == "null" {
 			*field = "{}"
@@ -112,6 +117,8 @@ func putDevice(ctx context.Context, tx *sql.Tx, d Device) (_ Device, added bool,
 		stateReplaced, timeText(d.Updated), d.MachineKey, d.UUID, stateReplaced)
 	return d, added, err
 }
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // freeUUID gives the wanted UUID if it is one and no row has it, else a new one.
 func freeUUID(ctx context.Context, tx *sql.Tx, wanted string) (string, error) {

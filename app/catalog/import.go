@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -121,6 +122,8 @@ func (d *Device) importable() *ImportFinding {
 		case field == nil:
 		case !utf8.ValidString(*field) || strings.ContainsRune(*field, 0):
 			return &ImportFinding{Column: column, Problem: "The text is not UTF-8.", Fix: "Save the file as UTF-8."}
+		case !manyLines(column) && strings.ContainsFunc(*field, unicode.IsControl):
+			return &ImportFinding{Column: column, Problem: "The text has a line end or another control character.", Fix: "Write it in one line."}
 		case len(*field) > maxCell:
 			return &ImportFinding{Column: column, Problem: "The text is longer than 1 MiB.", Fix: "Shorten it."}
 		}
@@ -134,6 +137,11 @@ func (d *Device) importable() *ImportFinding {
 		}
 	}
 	return nil
+}
+
+// manyLines tells whether the text of a column may have line ends.
+func manyLines(column string) bool {
+	return column == "note" || column == "plan" || column == "tags" || column == "facts"
 }
 
 func isObject(text string) bool {

@@ -148,6 +148,7 @@ func TestFindingsOfAnImport(t *testing.T) {
 		{"no object", "device_id,tags\na,[1]\n", `[{"device_id":"a","tags":"[1]"}]`, "tags", 1},
 		{"unknown state", "device_id,state\na,fine\n", `[{"device_id":"a","state":"fine"}]`, "state", 1},
 		{"two hubs", "device_id,note\ntwin,x\n", `[{"device_id":"twin","note":"x"}]`, "hub_host", 1},
+		{"line end", "device_id,target\n\"a\",\"x\ny\"\n", `[{"device_id":"a\r","target":""}]`, "", 1},
 		{"no text", "", `[{"device_id":"a","note":7}]`, "note", 1},
 		{"ID is no text", "", `[{"device_id":7}]`, "device_id", 1},
 		{"not UTF-8", "device_id,note\na,\xff\n", "", "note", 1},
@@ -168,7 +169,7 @@ func TestFindingsOfAnImport(t *testing.T) {
 				continue
 			}
 			result, err := do()
-			if err != nil || len(result.Findings) != 1 || result.Findings[0].Column != row.column || result.Findings[0].Row != row.row {
+			if err != nil || len(result.Findings) != 1 || row.column != "" && result.Findings[0].Column != row.column || result.Findings[0].Row != row.row {
 				t.Errorf("%s, %.40s: %+v %v", row.name, format, result, err)
 			}
 		}
@@ -240,11 +241,13 @@ func FuzzImportCSV(f *testing.F) {
 	f.Add("device_id,note\r\n\"a\",\"'=1\"\r\n")
 	f.Add("\ufeffdevice_id;machine_key;state\nx;m;proven\ny;m;failed\n")
 	f.Add("device_id,created,updated,uuid\na,2026-11-24T12:00:00+01:00,0001-01-01T00:00:00Z,6f1c9d52-3a3e-4a55-9d0f-2f0f5f3d7a11\n")
+	f.Add("device_id,\n\r0")
 	fuzzImport(f, (*Catalog).ImportCSV)
 }
 
 func FuzzImportJSON(f *testing.F) {
 	f.Add(`[{"device_id":"a","tags":"{}","certificate_ends":"2026-11-24T12:00:00Z"}]`)
 	f.Add(`[{"device_id":"a","note":"\ud800\r\n"},{"device_id":"A","note":null}]`)
+	f.Add(`[{"device_id":"\r"}]`)
 	fuzzImport(f, (*Catalog).ImportJSON)
 }

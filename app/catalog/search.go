@@ -84,8 +84,11 @@ func (c *Catalog) searchQuery(ctx context.Context, q Query) (query string, args 
 		direction, beyond = " DESC", "<"
 	}
 	if q.After != "" {
+		// The first condition is implied by the second, but only for it is an
+		// index on an expression entered in the middle.
+		where = and(where, fmt.Sprintf("%s %s= (SELECT %s FROM device WHERE uuid = ?)", key, beyond, key))
 		where = and(where, fmt.Sprintf("(%s, id) %s (SELECT %s, id FROM device WHERE uuid = ?)", key, beyond, key))
-		args = append(args, q.After)
+		args = append(args, q.After, q.After)
 	}
 	if q.Limit <= 0 {
 		q.Limit = 200

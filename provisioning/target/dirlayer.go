@@ -231,7 +231,7 @@ func (d *dirLayer) relabel(ctx context.Context, paths []string) {
 }
 
 func (d *dirLayer) one(o op) error {
-	rel, err := d.resolve(o.path, false)
+	rel, err := d.resolve(o.path, o.kind == opSync)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && (o.kind == opRemove || o.kind == opRmdir || o.kind == opSync) {
 			return nil

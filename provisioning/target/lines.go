@@ -46,6 +46,14 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	}
 }
 
+// dropEnd takes the last byte, a line feed, out of what was collected. The
+// line that it ended was fed already.
+func (w *lineWriter) dropEnd() {
+	if !w.over && w.all.Len() > 0 {
+		w.all.Truncate(w.all.Len() - 1)
+	}
+}
+
 // flush feeds a last line that has no end.
 func (w *lineWriter) flush() {
 	if w.feed.onLine == nil || len(w.part) == 0 {

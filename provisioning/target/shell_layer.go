@@ -68,7 +68,7 @@ func (a answer) said() error {
 // batch sends requests at once and gives their answers in order. A cancel is
 // sent to the command under way and its end awaited for a while; when the
 // shell does not answer it is given up.
-func (s *shellLayer) batch(ctx context.Context, requests []string, out, errs io.Writer) ([]answer, error) {
+func (s *shellLayer) batch(ctx context.Context, requests []string, out, errs *lineWriter) ([]answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken != nil {
@@ -151,41 +151,40 @@ func (s *shellLayer) batch(ctx context.Context, requests []string, out, errs io.
 }
 
 // readToMark reads up to a line feed and a line that begins with mark, and
-// gives the rest of that line. With a writer the bytes go there as they come.
-func readToMark(r *bufio.Reader, mark string, w io.Writer) (data []byte, rest string, err error) {
-	held := false // a line feed that may belong to the mark
-	put := func(p []byte) {
-		if w != nil {
-			_, _ = w.Write(p)
-			return
-		}
-		data = append(data, p...)
+// gives the rest of that line. With a writer the bytes go there as they come,
+// line by line: only an empty line waits for the next one, as it may belong to
+// the mark.
+func readToMark(r *bufio.Reader, mark string, w *lineWriter) (data []byte, rest string, err error) {
+	collected := w == nil
+	if collected {
+		w = &lineWriter{feed: &lineFeed{}}
 	}
-	fresh := false // at the beginning of a line
-	for {
+	held := false
+	fresh := true // at the beginning of a line
+	for first := true; ; first = false {
 		line, err := r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			err = nil
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return nil, "", io.ErrUnexpectedEOF
 		}
-		if fresh && bytes.HasPrefix(line, []byte(mark)) && line[len(line)-1] == '\n' {
+		ends := line[len(line)-1] == '\n'
+		if fresh && ends && !first && bytes.HasPrefix(line, []byte(mark)) {
+			if !held {
+				w.dropEnd()
+			}
+			if collected {
+				data = w.all.Bytes()
+			}
 			return data, strings.TrimSuffix(string(line[len(mark):]), "\n"), nil
 		}
 		if held {
-			put([]byte{'\n'})
-			held = false
+			_, _ = w.Write([]byte{'\n'})
 		}
-		fresh = line[len(line)-1] == '\n'
-		if fresh {
-			held = true
-			line = line[:len(line)-1]
+		held = fresh && len(line) == 1 && ends
+		if !held {
+			_, _ = w.Write(line)
 		}
-		if len(line) > 0 {
-			put(line)
-		}
-		if len(data) > maxReadSize+tailSize {
+		fresh = ends
+		if collected && w.over {
 			return nil, "", errors.New("the answer is too large")
 		}
 	}

@@ -109,12 +109,12 @@ act() {
   (
     IFS= read -r l <&3
     if [ -n "$S" ]; then c=-$c; fi
-    kill -s TERM -- "$c"; sleep 1; kill -s KILL -- "$c"
+    kill -TERM "$c"; sleep 1; kill -KILL "$c"
   ) >/dev/null 2>&1 &
   w=$!
   wait "$c"; rc=$?
-  if [ $rc -gt 128 ] && [ -n "$S" ]; then kill -s KILL -- "-$c"; fi >/dev/null 2>&1
-  { kill -s PIPE "$w"; wait "$w"; } >/dev/null 2>&1
+  if [ $rc -gt 128 ] && [ -n "$S" ]; then kill -KILL "-$c"; fi >/dev/null 2>&1
+  { kill -PIPE "$w"; wait "$w"; } >/dev/null 2>&1
   return $rc
 }
 while IFS= read -r v; do

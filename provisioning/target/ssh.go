@@ -240,14 +240,28 @@ func (t *sshTarget) rootShell(ctx context.Context, sudo bool) (*shellLayer, erro
 	if err != nil {
 		return nil, errors.Join(err, end())
 	}
-	stdout, err := session.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(err, end())
-	}
+	// Pipes of our own: after a close the library's reader waits for the other
+	// side, which may be gone.
+	stdout, stdoutWrite := io.Pipe()
+	session.Stdout = stdoutWrite
 	if err := session.Start(command); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnreachable, err), end())
 	}
 	reader := bufio.NewReader(stdout)
+	errsRead, errsWrite := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		_ = session.Wait()
+		_ = stdoutWrite.Close()
+		_ = errsWrite.Close()
+		close(ended)
+	}()
+	finish := func() error {
+		err := end()
+		_ = stdout.Close()
+		_ = errsRead.Close()
+		return err
+	}
 	wait := func() error {
 		for {
 			line, err := reader.ReadString('\n')
@@ -269,22 +283,12 @@ func (t *sshTarget) rootShell(ctx context.Context, sudo bool) (*shellLayer, erro
 	if err := awaitReady(ctx, watch, in, wait, asked); err != nil {
 		_ = in.Close()
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			_ = session.Wait() // all of standard error is here then
+			<-ended // all of standard error is here then
 			err = said(fmt.Errorf("%w: sudo does not start a shell", ErrNoElevation), watch.text())
 		}
-		return nil, errors.Join(err, end())
+		return nil, errors.Join(err, finish())
 	}
-	errsRead, errsWrite := io.Pipe()
 	watch.passOn(errsWrite)
-	go func() {
-		_ = session.Wait()
-		_ = errsWrite.CloseWithError(io.EOF)
-	}()
-	finish := func() error {
-		err := end()
-		_ = errsRead.CloseWithError(io.ErrClosedPipe)
-		return err
-	}
 	return startShell(in, reader, errsRead, goOn, finish)
 }
 

@@ -126,3 +126,33 @@ func rootOf(t *testing.T, folder string) Root {
 	}
 	return r
 }
+
+// The helper is started by a user of the device through sudo; this process
+// speaks to it from outside.
+func TestConformanceHelper(t *testing.T) {
+	d := deviceWithPrograms(t, "dash", false)
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write(t, "target.test", 0o755, string(self))
+	for _, user := range []string{"admin", "ops"} {
+		t.Run(user, func(t *testing.T) {
+			conformance(t, subject{folder: d.root, runs: true, setOwner: true, open: func(t *testing.T) Root {
+				mark := randomMark("EW-ASK-")
+				cmd := d.command(t.Context(), "", "/usr/bin/setpriv", "--reuid="+user, "--regid="+user, "--init-groups",
+					"sudo", "-S", "-k", "-p", mark, "--", "/target.test", "helper")
+				t.Setenv("R", d.root)
+				h, err := launchHelper(t.Context(), Options{SudoPassword: secret.FromString(devicePassword), Version: "test"}, cmd.Args, mark)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := h.open(t.Context(), "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return r
+			}})
+		})
+	}
+}

@@ -2,9 +2,7 @@ package practice
 
 import (
 	"encoding/json"
-	"maps"
 	"path/filepath"
-	"slices"
 
 	"edgewright/provisioning/secret"
 	"edgewright/provisioning/wire"
@@ -84,9 +82,6 @@ func (i Info) JSON(showSecrets bool) ([]byte, error) {
 		DPSConnectionString string `json:"dps_connection_string"`
 	}{i.HTTPS, i.MQTT, i.CAFile, i.IDScope, i.HubHost, i.DPSHost, i.GlobalHost, shown(i.HubConnectionString), shown(i.DPSConnectionString)})
 }
-
-// HubHosts lists the hosts of all hubs in order.
-func (i Info) HubHosts() []string { return slices.Sorted(maps.Keys(i.Hubs)) }
 
 // maskKey writes a connection string with its key masked.
 func maskKey(text secret.Value) string {

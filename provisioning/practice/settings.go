@@ -79,11 +79,12 @@ func (c *Cloud) openSettings(ctx context.Context, o Options) error {
 	return nil
 }
 
-// sameAddress compares addresses; port 0 takes whatever was chosen.
+// sameAddress compares addresses; port 0 takes whatever was chosen. A host
+// outside loopback, which only listening anywhere allows, is not stored.
 func sameAddress(given, stored string) bool {
 	givenHost, givenPort, _ := net.SplitHostPort(given)
 	storedHost, storedPort, _ := net.SplitHostPort(stored)
-	if givenHost == "" || givenHost == "localhost" || net.ParseIP(givenHost).IsUnspecified() {
+	if !net.ParseIP(givenHost).IsLoopback() {
 		givenHost = storedHost
 	}
 	return givenHost == storedHost && (givenPort == storedPort || givenPort == "0")
@@ -174,7 +175,7 @@ func chooseAddress(given, otherwise string) (string, error) {
 		return "", fmt.Errorf("practice cloud address %q: %w", given, err)
 	}
 	// Who may reach it is decided each time it listens; stored is loopback.
-	if ip := net.ParseIP(host); host == "" || host == "localhost" || ip.IsUnspecified() || ip != nil && !ip.IsLoopback() {
+	if !net.ParseIP(host).IsLoopback() {
 		host = "127.0.0.1"
 	}
 	if port == "0" {

@@ -44,12 +44,20 @@ func TestSettingsStayAndPathsAreOdd(t *testing.T) {
 
 func TestAddressesAndNamesAreChecked(t *testing.T) {
 	for _, o := range []Options{{HTTPS: "0.0.0.0:8443"}, {HTTPS: "192.0.2.1:8443"}, {HTTPS: "8443"}, {MQTT: ":8883"}, {HTTPS: "127.0.0.1:x"},
-		{Hubs: []string{"dps"}}, {Hubs: []string{"a.b"}}, {Hubs: []string{"-"}}} {
+		{HTTPS: "practice.test:8443"}, {Hubs: []string{"dps"}}, {Hubs: []string{"a.b"}}, {Hubs: []string{"-"}}} {
 		o.Dir, o.Sealer = t.TempDir(), newSealer()
 		if c, err := Open(t.Context(), o); err == nil {
 			t.Errorf("%+v is taken", o)
 			_ = c.Close()
 		}
+	}
+	wide, err := Open(t.Context(), Options{Dir: t.TempDir(), Sealer: newSealer(), ListenAnywhere: true, HTTPS: "0.0.0.0:9443", MQTT: "192.0.2.1:9883"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = wide.Close() }()
+	if i := wide.Info(); i.HTTPS != "127.0.0.1:9443" || i.MQTT != "127.0.0.1:9883" {
+		t.Errorf("stored with reach: %+v", i)
 	}
 	c, err := Open(t.Context(), Options{Dir: t.TempDir(), Sealer: newSealer()})
 	if err != nil {
@@ -204,11 +212,14 @@ func TestKilledChild(t *testing.T) {
 		wait.Go(func() {
 			for i := 0; ; i++ {
 				id := fmt.Sprintf("d-%d-%d", worker, i)
-				if b.hubDo("PUT", "/devices/"+id, `{"capabilities":{"iotEdge":true}}`).status == 200 {
-					told.Lock()
-					fmt.Println("made", id)
-					told.Unlock()
+				r := b.hubDo("PUT", "/devices/"+id, `{"capabilities":{"iotEdge":true}}`)
+				if r.status != 200 {
+					t.Errorf("%s: %d %s", id, r.status, r.body)
+					return
 				}
+				told.Lock()
+				fmt.Println("made", id)
+				told.Unlock()
 			}
 		})
 	}

@@ -20,10 +20,25 @@ func (o Options) keyFile() string {
 	return filepath.Join(o.StateDir, "practice-"+hex.EncodeToString(name[:8])+".key")
 }
 
+// hasKeyFile tells whether practice secrets of the data folder have their key
+// in a file.
+func (v *Vault) hasKeyFile() (bool, error) {
+	_, err := os.Stat(v.options.keyFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // needFileKey reads the key file, or makes it if it may.
 func (v *Vault) needFileKey(mayMake bool) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if !v.fileKey.IsEmpty() {
 		return nil
+	}
+	if v.shut {
+		return ErrLocked
 	}
 	name := v.options.keyFile()
 	key, err := os.ReadFile(name)

@@ -18,9 +18,15 @@ import (
 // Keyring is the operating system's credential store. It keeps one key of 32
 // bytes per vault.
 type Keyring interface {
+	// Get gives errNoKey from a store that answers and has no such key; any
+	// other error means that there is no store to use.
 	Get(ctx context.Context, id string) (secret.Value, error)
 	Set(ctx context.Context, id string, key secret.Value) error
+	Delete(ctx context.Context, id string) error
 }
+
+// probeID is asked for to learn whether a store answers; no vault has it.
+const probeID = "probe"
 
 const keyringService = "Edgewright vault"
 
@@ -28,7 +34,10 @@ const keyringService = "Edgewright vault"
 // unlock it.
 const keyringPatience = 30 * time.Second
 
-var errNoStore = errors.New("no credential store")
+var (
+	errNoStore = errors.New("no credential store")
+	errNoKey   = errors.New("no such key in the credential store")
+)
 
 // systemKeyring is the Secret Service on Linux and the Credential Manager on
 // Windows.
@@ -36,6 +45,9 @@ type systemKeyring struct{}
 
 func (systemKeyring) Get(ctx context.Context, id string) (secret.Value, error) {
 	text, err := patiently(ctx, func() (string, error) { return keyring.Get(keyringService, id) })
+	if errors.Is(err, keyring.ErrNotFound) {
+		return secret.Value{}, errNoKey
+	}
 	if err != nil {
 		return secret.Value{}, err
 	}
@@ -48,6 +60,11 @@ func (systemKeyring) Get(ctx context.Context, id string) (secret.Value, error) {
 
 func (systemKeyring) Set(ctx context.Context, id string, key secret.Value) error {
 	_, err := patiently(ctx, func() (string, error) { return "", keyring.Set(keyringService, id, key.RevealBase64()) })
+	return err
+}
+
+func (systemKeyring) Delete(ctx context.Context, id string) error {
+	_, err := patiently(ctx, func() (string, error) { return "", keyring.Delete(keyringService, id) })
 	return err
 }
 
@@ -81,7 +98,7 @@ func storeReachable() bool {
 	if runtime.GOOS != "linux" {
 		return true
 	}
-	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" && address != "autolaunch:" {
 		return true
 	}
 	dir := os.Getenv("XDG_RUNTIME_DIR")

@@ -11,13 +11,8 @@ import (
 
 const keySize = chacha20poly1305.KeySize
 
-// A sealed record of the vault is the format version, the mark of the key that
-// sealed it, a nonce of 24 bytes, and the ciphertext with its tag.
-const (
-	formatVersion = 1
-	markData      = 'd'
-	markFile      = 'f'
-)
+// minimum is what nonce and tag take.
+const minimum = chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead
 
 // seal gives nonce and ciphertext. scope and record are authenticated with it.
 func seal(key secret.Value, scope, record string, plain []byte) []byte {
@@ -40,7 +35,7 @@ func open(key secret.Value, scope, record string, sealed []byte) ([]byte, error)
 	if err != nil {
 		panic(err) // the key has a fixed size
 	}
-	if len(sealed) < aead.NonceSize() {
+	if len(sealed) < minimum {
 		return nil, ErrDamaged
 	}
 	plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], binding(scope, record))

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,6 +32,9 @@ const (
 type Records interface {
 	Load(ctx context.Context, name string) (data []byte, found bool, err error)
 	Save(ctx context.Context, name string, data []byte) error
+	// Swap writes the record if it still is what it was: before, or absent if
+	// before is nil.
+	Swap(ctx context.Context, name string, before, after []byte) (done bool, err error)
 	Delete(ctx context.Context, name string) (found bool, err error)
 	Names(ctx context.Context) ([]string, error)
 }
@@ -50,7 +52,8 @@ type Options struct {
 	// PassphraseFile is a file of mode 0600 that holds it, "" for none.
 	PassphraseFile string
 	// Ask asks a person; isNew says that the passphrase is about to be set. Nil
-	// asks nobody.
+	// asks nobody. It may take its time: nothing else of the vault waits for it
+	// but what needs the key.
 	Ask func(ctx context.Context, isNew bool) (secret.Value, error)
 }
 
@@ -58,162 +61,91 @@ type Options struct {
 type Vault struct {
 	options Options
 
-	mu      sync.Mutex
-	header  header
-	dataKey secret.Value // empty while locked
+	// opening is held while the data key is being had or made, which may ask a
+	// person; it is taken before mu.
+	opening sync.Mutex
+	// given is the passphrase from Options until a vault is made with it.
+	given secret.Value
+
+	// mu guards what follows. The keys are used only while it is held, so that
+	// Lock never clears one in use.
+	mu      sync.RWMutex
+	header  header // ID is empty before the vault is made
+	stored  []byte // the header's record
+	dataKey secret.Value
 	fileKey secret.Value // empty until a practice secret needs it
+	// canMake says that the vault is not made yet and can be without a person.
+	canMake bool
+	// shut says that Lock was called; only Unlock opens again.
+	shut bool
+	// why says in words why the vault did not open without a person.
+	why string
 }
 
 // Open reads the vault's header and opens it as far as that goes without
-// asking a person. A passphrase that was given and does not fit is an error.
+// asking a person. A passphrase that was given and does not fit is an error. It
+// may take as long as the credential store takes, at most half a minute.
+//
+// A vault that is not there yet is made when the first secret is stored; until
+// then nothing is written, neither to the records nor to the credential store.
 func Open(ctx context.Context, o Options) (*Vault, error) {
 	if o.Keyring == nil {
 		o.Keyring = systemKeyring{}
 	}
 	v := &Vault{options: o}
-	var err error
-	if v.header, err = loadHeader(ctx, o.Store); err != nil {
+	if err := v.reload(ctx); err != nil {
 		return nil, err
 	}
 	given, err := o.givenPassphrase()
 	if err != nil {
 		return nil, err
 	}
-	if !given.IsEmpty() {
-		return v, v.openWith(ctx, given)
+	v.given = given
+	if err := v.openSilently(ctx); err != nil {
+		return nil, err
 	}
-	return v, v.openByKeyring(ctx)
+	return v, nil
 }
 
-// openWith opens the vault with a passphrase, or sets it where there is none.
-func (v *Vault) openWith(ctx context.Context, passphrase secret.Value) error {
-	if v.header.Passphrase != nil {
-		key, err := v.header.Passphrase.open(passphrase)
-		v.dataKey = key
-		return err
-	}
-	// A vault that opened by the keyring so far gets the passphrase as well.
-	if err := v.openByKeyring(ctx); err != nil {
-		return err
-	}
-	if v.dataKey.IsEmpty() {
-		if v.header.Keyring != nil {
-			return fmt.Errorf("%w: it was made with the credential store of this computer, which does not answer", ErrLocked)
-		}
-		v.dataKey = newKey()
-	}
-	return v.SetPassphrase(ctx, passphrase)
-}
-
-// openByKeyring opens the vault by the credential store; where the store does
-// not answer, the vault stays locked. A vault that has no header yet gets one.
-func (v *Vault) openByKeyring(ctx context.Context) error {
-	switch {
-	case v.header.Keyring != nil:
-		wrap, err := v.options.Keyring.Get(ctx, v.header.ID)
-		if err != nil {
-			return nil
-		}
-		key, err := open(wrap, "header", "keyring", v.header.Keyring)
-		if err != nil {
-			return fmt.Errorf("the credential store's key does not fit: %w", err)
-		}
-		v.dataKey = secret.New(key)
-	case v.header.Passphrase == nil:
-		header := header{Version: 1, ID: newID()}
-		wrap, key := newKey(), newKey()
-		if v.options.Keyring.Set(ctx, header.ID, wrap) != nil {
-			return nil
-		}
-		header.Keyring = seal(wrap, "header", "keyring", key.Reveal())
-		if err := header.save(ctx, v.options.Store); err != nil {
-			return err
-		}
-		v.header, v.dataKey = header, key
-	}
-	return nil
-}
-
-// SetPassphrase sets or changes the passphrase of an open vault.
-func (v *Vault) SetPassphrase(ctx context.Context, passphrase secret.Value) error {
-	if v.dataKey.IsEmpty() {
-		return ErrLocked
-	}
-	header := v.header
-	if header.ID == "" {
-		header.Version, header.ID = 1, newID()
-	}
-	header.Passphrase = sealWithPassphrase(passphrase, v.dataKey)
-	if err := header.save(ctx, v.options.Store); err != nil {
-		return err
-	}
-	v.header = header
-	return nil
+// PracticeOnly tells that nothing but practice secrets can be kept, because
+// there is neither a credential store nor a passphrase, or none yet that a
+// person would have to be asked for.
+func (v *Vault) PracticeOnly() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.dataKey.IsEmpty() && !v.canMake
 }
 
 // HasPassphrase tells whether the vault can be opened by a passphrase.
 func (v *Vault) HasPassphrase() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.mu.RLock()
+	defer v.mu.RUnlock()
 	return v.header.Passphrase != nil
 }
 
-// PracticeOnly tells that nothing but practice secrets can be kept, because
-// there is neither a credential store nor a passphrase.
-func (v *Vault) PracticeOnly() bool {
+// Lock forgets the keys. The vault opens again by Unlock only.
+func (v *Vault) Lock() {
+	v.opening.Lock()
+	defer v.opening.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.dataKey.IsEmpty()
+	v.dataKey.Wipe()
+	v.fileKey.Wipe()
+	v.dataKey, v.fileKey, v.shut, v.canMake = secret.Value{}, secret.Value{}, true, false
 }
 
-// unlock makes the data key available, by asking a person if need be.
-func (v *Vault) unlock(ctx context.Context) error {
-	if !v.dataKey.IsEmpty() {
-		return nil
-	}
-	if v.options.Ask == nil {
-		return ErrLocked
-	}
-	isNew := v.header.Passphrase == nil
-	if isNew && v.header.Keyring != nil {
-		return ErrLocked
-	}
-	passphrase, err := v.options.Ask(ctx, isNew)
-	if err != nil {
+// Unlock opens the vault by the credential store, or asks a person.
+func (v *Vault) Unlock(ctx context.Context) error {
+	v.opening.Lock()
+	v.mu.Lock()
+	v.shut = false
+	v.mu.Unlock()
+	err := v.openSilently(ctx)
+	v.opening.Unlock()
+	if err != nil || !v.PracticeOnly() {
 		return err
 	}
-	if passphrase.IsEmpty() {
-		return ErrLocked
-	}
-	return v.openWith(ctx, passphrase)
-}
-
-// keyFor gives the key that a new record of a kind is sealed with, and its
-// mark.
-func (v *Vault) keyFor(ctx context.Context, kind Kind) (secret.Value, byte, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if kind == Practice && v.dataKey.IsEmpty() {
-		err := v.needFileKey(true)
-		return v.fileKey, markFile, err
-	}
-	err := v.unlock(ctx)
-	return v.dataKey, markData, err
-}
-
-// keyOf gives the key that a record was sealed with.
-func (v *Vault) keyOf(ctx context.Context, mark byte) (secret.Value, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch mark {
-	case markFile:
-		err := v.needFileKey(false)
-		return v.fileKey, err
-	case markData:
-		err := v.unlock(ctx)
-		return v.dataKey, err
-	}
-	return secret.Value{}, ErrDamaged
+	return v.need(ctx)
 }
 
 // Put seals a secret under a name.
@@ -244,17 +176,18 @@ func (v *Vault) Get(ctx context.Context, name string) (secret.Value, error) {
 	return secret.Value{}, fmt.Errorf("secret %s: %w", name, ErrNotFound)
 }
 
-// Delete forgets a secret; ErrNotFound if there is none of that name.
+// Delete forgets a secret; ErrNotFound if there is none of that name. It needs
+// no key.
 func (v *Vault) Delete(ctx context.Context, name string) error {
-	any := false
+	deleted := false
 	for _, kind := range []Kind{User, Practice} {
 		found, err := v.options.Store.Delete(ctx, recordPrefix+string(kind)+"/"+name)
 		if err != nil {
 			return err
 		}
-		any = any || found
+		deleted = deleted || found
 	}
-	if !any {
+	if !deleted {
 		return fmt.Errorf("secret %s: %w", name, ErrNotFound)
 	}
 	return nil
@@ -278,51 +211,3 @@ func (v *Vault) Names(ctx context.Context) ([]string, error) {
 
 // recordPrefix keeps secrets apart from the vault's own header.
 const recordPrefix = "secret/"
-
-// Sealer seals what another store keeps. Scope and record name are bound into
-// what is sealed.
-type Sealer struct {
-	vault *Vault
-	scope string
-	kind  Kind
-}
-
-// Sealer gives the sealer of a scope.
-func (v *Vault) Sealer(scope string, kind Kind) Sealer { return Sealer{v, scope, kind} }
-
-// Seal seals plain for the record of that name.
-func (s Sealer) Seal(record string, plain []byte) ([]byte, error) {
-	return s.seal(context.Background(), record, plain)
-}
-
-// Open opens what Seal gave for the record of that name.
-func (s Sealer) Open(record string, sealed []byte) ([]byte, error) {
-	return s.open(context.Background(), record, sealed)
-}
-
-func (s Sealer) seal(ctx context.Context, record string, plain []byte) ([]byte, error) {
-	key, mark, err := s.vault.keyFor(ctx, s.kind)
-	if err != nil {
-		return nil, err
-	}
-	return append([]byte{formatVersion, mark}, seal(key, s.scope+"/"+string(s.kind), record, plain)...), nil
-}
-
-func (s Sealer) open(ctx context.Context, record string, sealed []byte) ([]byte, error) {
-	if len(sealed) < 2 || sealed[0] != formatVersion {
-		return nil, ErrDamaged
-	}
-	key, err := s.vault.keyOf(ctx, sealed[1])
-	if err != nil {
-		return nil, err
-	}
-	return open(key, s.scope+"/"+string(s.kind), record, sealed[2:])
-}
-
-func newKey() secret.Value {
-	key := make([]byte, keySize)
-	_, _ = rand.Read(key) // never fails (crypto/rand)
-	return secret.New(key)
-}
-
-func newID() string { return strings.ToLower(rand.Text()) }

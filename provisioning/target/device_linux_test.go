@@ -267,7 +267,7 @@ PidFile none
 UsePAM yes
 PermitRootLogin yes
 PasswordAuthentication yes
-KbdInteractiveAuthentication no
+KbdInteractiveAuthentication yes
 AuthorizedKeysFile /etc/ssh/keys/%%u
 StrictModes no
 MaxStartups 200

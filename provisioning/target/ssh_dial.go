@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -136,7 +136,12 @@ func dialOnce(ctx context.Context, h hop, via *ssh.Client, options Options) (cli
 		}
 		return nil, "", false, fmt.Errorf("%w for user %s%s: %w", ErrAuth, h.settings.user, trouble, err)
 	}
-	return nil, "", conn.silent() && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)), fmt.Errorf("%w: %w", ErrUnreachable, err)
+	return nil, "", conn.silent() && endedEarly(err), fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
+
+// endedEarly tells whether the other side hung up.
+func endedEarly(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)
 }
 
 // onlyOther leaves out an error that says nothing beyond the host key.
@@ -179,21 +184,33 @@ func offerOld(config *ssh.ClientConfig) {
 	}
 }
 
-// countedConn knows whether the other side ever said anything.
-type countedConn struct {
+// bannerConn knows whether the other side introduced itself (RFC 4253 4.2). A
+// crowded sshd says something else first: "Exceeded MaxStartups".
+type bannerConn struct {
 	net.Conn
-	read atomic.Int64
+	mu    sync.Mutex
+	start []byte // the first bytes read, until the banner is found
+	found bool
 }
 
-func (c *countedConn) Read(p []byte) (int, error) {
+func (c *bannerConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.read.Add(int64(n))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.found && len(c.start) < 8192 {
+		c.start = append(c.start, p[:n]...)
+		c.found = bytes.HasPrefix(c.start, []byte("SSH-")) || bytes.Contains(c.start, []byte("\nSSH-"))
+	}
 	return n, err
 }
 
-func (c *countedConn) silent() bool { return c.read.Load() == 0 }
+func (c *bannerConn) silent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.found
+}
 
-func dialVia(ctx context.Context, address string, via *ssh.Client) (*countedConn, error) {
+func dialVia(ctx context.Context, address string, via *ssh.Client) (*bannerConn, error) {
 	ctx, stop := context.WithTimeout(ctx, dialTimeout)
 	defer stop()
 	var conn net.Conn
@@ -206,14 +223,14 @@ func dialVia(ctx context.Context, address string, via *ssh.Client) (*countedConn
 	if err != nil {
 		return nil, err
 	}
-	return &countedConn{Conn: conn}, nil
+	return &bannerConn{Conn: conn}, nil
 }
 
 // handshake has a deadline of its own, which ClientConfig.Timeout is not. A
 // connection through a jump host knows no deadlines: closing it is the only
 // way to end a wait. Where a person may be asked, only silence before the
-// first byte counts.
-func handshake(ctx context.Context, conn *countedConn, address string, config *ssh.ClientConfig, person bool) (*ssh.Client, error) {
+// banner counts.
+func handshake(ctx context.Context, conn *bannerConn, address string, config *ssh.ClientConfig, person bool) (*ssh.Client, error) {
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	timer := time.AfterFunc(handshakeTimeout, func() {

@@ -195,7 +195,9 @@ func (d *devicePage) machine() []widgets.Fact {
 		{Label: lang.X("devices.host", "Host name"), Value: orNone(device.HostName)},
 		{Label: lang.X("devices.runtime", "IoT Edge"), Value: orNone(device.RuntimeVersion)},
 		{Label: lang.X("device.key", "Known by"), Value: orNone(device.MachineKey), Mono: device.MachineKey != ""},
-		{Label: lang.X("device.created", "Known since"), Value: device.Created.Local().Format("2006-01-02 15:04")},
+	}
+	if !device.Created.IsZero() {
+		facts = append(facts, widgets.Fact{Label: lang.X("device.created", "Known since"), Value: device.Created.Local().Format("2006-01-02 15:04")})
 	}
 	if device.Note != "" {
 		facts = append(facts, widgets.Fact{Label: lang.X("device.note", "Note"), Value: device.Note})

@@ -48,7 +48,7 @@ type Page struct {
 
 	head    *widgets.PageHead
 	add     *widgets.Button
-	bring   *widgets.Button
+	bring   *widgets.Button // in the head of an empty catalog
 	tools   *fyne.Container
 	notice  *fyne.Container
 	search  *widgets.Entry
@@ -58,11 +58,15 @@ type Page struct {
 	empty   *fyne.Container
 	more    *widgets.Text
 	middle  *fyne.Container // the table, or why there is none
-	offered []string        // the clouds of the filter, without the first line
+	current rows            // what the table shows
+	// answered is the query that current answers.
+	answered app.DeviceQuery
+	offered  []string // the clouds of the filter, without the first line
 
 	query   app.DeviceQuery
 	counted app.Counts
 	known   bool // that the catalog was counted once
+	none    bool // that empty says so of the whole catalog
 	load    frame.Task
 	count   frame.Task
 	look    frame.Task
@@ -73,7 +77,7 @@ type Page struct {
 func New(c *frame.Context) *Page {
 	p := &Page{c: c, query: app.DeviceQuery{Limit: most}}
 	p.add = widgets.NewButton(widgets.Primary, lang.X("devices.provision", "Provision"), fynetheme.ContentAddIcon(), p.Primary)
-	p.bring = widgets.NewButton(widgets.Secondary, lang.X("devices.import", "Import ..."), fynetheme.UploadIcon(), p.importDevices)
+	p.bring = p.importButton()
 	p.head = widgets.NewPageHead(lang.X("devices.title", "Devices"), "")
 	p.search = widgets.NewEntry(func(string) { p.openFirst() })
 	p.search.SetPlaceHolder(lang.X("devices.search", "Search ID, host, tag ..."))
@@ -100,7 +104,11 @@ func allClouds() string { return lang.X("devices.allclouds", "All clouds") }
 func (p *Page) toolbar() *fyne.Container {
 	space := fynetheme.Size(theme.SizeNameSpace2)
 	export := widgets.NewButton(widgets.Secondary, lang.X("devices.export", "Export ..."), fynetheme.DownloadIcon(), p.export)
-	return layout.Beside(space, 220*theme.TextFactor(), p.search, layout.Flow(space, p.clouds, p.care, export, p.bring))
+	return layout.Beside(space, 220*theme.TextFactor(), p.search, layout.Flow(space, p.clouds, p.care, export, p.importButton()))
+}
+
+func (p *Page) importButton() *widgets.Button {
+	return widgets.NewButton(widgets.Secondary, lang.X("devices.import", "Import ..."), fynetheme.UploadIcon(), p.importDevices)
 }
 
 func (p *Page) newTable() *widgets.DataTable {
@@ -230,7 +238,8 @@ func (p *Page) read() {
 		}
 		p.fill(p.table)
 		p.showEmpty()
-		p.table.SetRows(answer.rows)
+		p.current, p.answered = answer.rows, q
+		p.table.SetRows(p.current)
 		p.sayMore(answer)
 	})
 }
@@ -346,6 +355,10 @@ func (p *Page) showEmpty() {
 		return
 	}
 	none := p.counted.Devices == 0
+	if len(p.empty.Objects) > 0 && none == p.none {
+		return // building it anew would cost more than the answer of the catalog
+	}
+	p.none = none
 	if none {
 		p.tools.Hide()
 		p.empty.Objects = []fyne.CanvasObject{widgets.NewEmptyState(theme.IconDevice(), lang.X("devices.none", "No device yet"),

@@ -30,13 +30,13 @@ const (
 
 func columns() []widgets.TableColumn {
 	return []widgets.TableColumn{
-		{ID: columnDevice, Title: lang.X("devices.device", "Device"), Width: 130, Sortable: true, Fixed: true},
-		{ID: columnState, Title: lang.X("devices.state", "State"), Width: 128, Sortable: true},
-		{ID: columnWay, Title: lang.X("devices.way", "Way"), Width: 118, Sortable: true},
-		{ID: columnWhere, Title: lang.X("devices.where", "Where"), Width: 126, Sortable: true},
-		{ID: columnRuntime, Title: lang.X("devices.runtime", "IoT Edge"), Width: 72, Sortable: true},
-		{ID: columnCertificate, Title: lang.X("devices.certificate", "Certificate ends"), Width: 112, Sortable: true},
-		{ID: columnProof, Title: lang.X("devices.proof", "Last proof"), Width: 118, Sortable: true},
+		{ID: columnDevice, Title: lang.X("devices.device", "Device"), Width: 124, Sortable: true, Fixed: true},
+		{ID: columnState, Title: lang.X("devices.state", "State"), Width: 126, Sortable: true},
+		{ID: columnWay, Title: lang.X("devices.way", "Way"), Width: 112, Sortable: true},
+		{ID: columnWhere, Title: lang.X("devices.where", "Where"), Width: 114, Sortable: true},
+		{ID: columnRuntime, Title: lang.X("devices.runtime", "IoT Edge"), Width: 66, Sortable: true},
+		{ID: columnCertificate, Title: lang.X("devices.certificate", "Certificate ends"), Width: 108, Sortable: true},
+		{ID: columnProof, Title: lang.X("devices.proof", "Last proof"), Width: 112, Sortable: true},
 		{ID: columnCloud, Title: lang.X("devices.cloud", "Cloud"), Width: 90, Sortable: true, Hidden: true},
 		{ID: columnHub, Title: lang.X("devices.hub", "Hub"), Width: 160, Hidden: true},
 		{ID: columnHost, Title: lang.X("devices.host", "Host name"), Width: 110, Hidden: true},

@@ -2,12 +2,16 @@ package ui
 
 import (
 	"edgewright/ui/computer"
+	"edgewright/ui/devices"
 	"edgewright/ui/frame"
 	"edgewright/ui/provision"
+	"edgewright/ui/runs"
 )
 
 // makers make the pages of the rail.
 var makers = map[frame.ID]func(*frame.Context) frame.Page{
 	frame.Computer:  func(c *frame.Context) frame.Page { return computer.New(c) },
 	frame.Provision: func(c *frame.Context) frame.Page { return provision.New(c) },
+	frame.Devices:   func(c *frame.Context) frame.Page { return devices.New(c) },
+	frame.Runs:      func(c *frame.Context) frame.Page { return runs.New(c) },
 }

@@ -56,11 +56,13 @@ func newShell(ctx context.Context, face fyne.App, window fyne.Window, post func(
 	s.c.Open = s.openPlace
 	s.c.Changed = s.changed
 	s.c.Appearance = s.appearance
+	s.c.Front = func() frame.ID { return s.now }
 	s.c.Looking = func() bool { return s.looking }
 	asks := newAsker(s.c)
 	s.c.Access = asks.access
 	s.config.AskPassphrase = asks.passphrase
 
+	window.SetPadded(false)
 	window.Resize(frame.WindowSize(s.c.Preferences))
 	window.SetCloseIntercept(s.close)
 	face.Lifecycle().SetOnEnteredForeground(func() { s.looking = true })
@@ -167,7 +169,7 @@ func (s *shell) focusPage() {
 			return
 		}
 		if first := s.current().Focus(); first != nil {
-			s.window.Canvas().Focus(first)
+			s.c.Focus(first)
 		}
 	})
 }

@@ -29,6 +29,8 @@ type Page struct {
 	head  *widgets.PageHead
 	body  *fyne.Container
 	setUp *widgets.Button
+	try   *widgets.Button
+	root  fyne.CanvasObject
 	look  frame.Task
 	found *app.Detection
 }
@@ -37,6 +39,7 @@ type Page struct {
 func New(c *frame.Context) *Page {
 	p := &Page{c: c, body: layout.Column(fynetheme.Size(theme.SizeNameSpace3))}
 	p.setUp = widgets.NewButton(widgets.Primary, fynelang.X("computer.setup", "Set up this computer"), fynetheme.NavigateNextIcon(), p.Primary)
+	p.try = widgets.NewButton(widgets.Secondary, fynelang.X("computer.try", "Try with a practice device"), theme.IconPractice(), p.practice)
 	p.head = widgets.NewPageHead(fynelang.X("computer.title", "This computer"), fynelang.X("computer.looking", "Looking ..."),
 		widgets.NewButton(widgets.Secondary, fynelang.X("computer.again", "Look again"), fynetheme.ViewRefreshIcon(), p.Again))
 	return p
@@ -44,7 +47,8 @@ func New(c *frame.Context) *Page {
 
 // Content implements frame.Page.
 func (p *Page) Content() fyne.CanvasObject {
-	return layout.Page(p.head, layout.VScroll(p.body), nil)
+	p.root = layout.Page(p.head, layout.VScroll(p.body), nil)
+	return p.root
 }
 
 // Show looks at the computer the first time.
@@ -57,14 +61,29 @@ func (p *Page) Show(frame.Place) {
 }
 
 // Focus implements frame.Page.
-func (p *Page) Focus() fyne.Focusable { return p.setUp }
+func (p *Page) Focus() fyne.Focusable {
+	switch {
+	case p.found == nil:
+		return nil
+	case p.found.Advice.Possible:
+		return p.setUp
+	}
+	return p.try
+}
 
 // Primary goes on to the wizard.
 func (p *Page) Primary() {
-	if p.found != nil && p.found.Advice.Possible {
+	switch {
+	case p.found == nil:
+	case p.found.Advice.Possible:
 		p.c.Open(frame.Place{Page: frame.Provision, Target: target})
+	default:
+		p.practice()
 	}
 }
+
+// practice goes on to the wizard, which suggests a practice device.
+func (p *Page) practice() { p.c.Open(frame.Place{Page: frame.Provision}) }
 
 // Back implements frame.Page.
 func (p *Page) Back() bool { return false }
@@ -81,8 +100,10 @@ func (p *Page) Again() {
 		return p.c.App.Detect(ctx, target, app.Access{})
 	}, func(found app.Detection, err error) {
 		if err != nil {
-			p.body.Objects = []fyne.CanvasObject{frame.Failure(err, "", p.Again)}
-			p.body.Refresh()
+			failure := frame.Failure(err, "", p.Again)
+			p.body.Objects = []fyne.CanvasObject{failure}
+			p.arrange()
+			p.c.FocusIn(frame.Computer, widgets.FirstFocus(failure))
 			return
 		}
 		p.found = &found
@@ -111,7 +132,14 @@ func (p *Page) show() {
 	p.body.Add(cards)
 	p.body.Add(widgets.NewCard(widgets.NewFoldOut(fynelang.X("computer.facts", "All facts, and how each was found"),
 		fynelang.X("computer.facts.count", "{{.N}} facts", map[string]any{"N": len(r.Facts)}), allFacts(r))))
-	p.body.Refresh()
+	p.arrange()
+	p.c.FocusIn(frame.Computer, p.Focus())
+}
+
+// arrange lays out anew: once for widths, once for the heights that follow.
+func (p *Page) arrange() {
+	p.root.Refresh()
+	p.root.Refresh()
 }
 
 // answer is the conclusion with the one button.
@@ -124,18 +152,22 @@ func (p *Page) answer() fyne.CanvasObject {
 	pills := layout.Flow(fynetheme.Size(theme.SizeNameSpace2),
 		widgets.NewPill(widgets.Good, fynelang.X("computer.passed", "{{.N}} checks passed", map[string]any{"N": advice.Passed})))
 	if n := count(advice.Obstacles, hostdetect.Error); n > 0 {
-		pills.Add(widgets.NewPill(widgets.Bad, fynelang.XN("computer.stop", "{{.N}} thing stands in the way", n, map[string]any{"N": n})))
+		pills.Add(widgets.NewPill(widgets.Bad, fynelang.XN("computer.stop", "{{.N}} things stand in the way", n, map[string]any{"N": n})))
 	}
 	if n := count(advice.Obstacles, hostdetect.Care); n > 0 {
-		pills.Add(widgets.NewPill(widgets.Care, fynelang.XN("computer.care", "{{.N}} thing to mend first", n, map[string]any{"N": n})))
+		pills.Add(widgets.NewPill(widgets.Care, fynelang.XN("computer.care", "{{.N}} things to mend first", n, map[string]any{"N": n})))
 	}
 	words := layout.Column(fynetheme.Size(theme.SizeNameSpace1),
 		widgets.NewText(frame.Say(advice.Title), widgets.StyleSubtitle),
 		widgets.NewText(frame.Say(advice.Reason), widgets.StyleBody), pills)
+	buttons := layout.Column(fynetheme.Size(theme.SizeNameSpace2), p.setUp, p.try)
+	p.try.Kind = widgets.Secondary
 	if !advice.Possible {
-		return widgets.NewWash(state, words)
+		p.try.Kind = widgets.Primary
+		buttons = layout.Column(0, p.try)
 	}
-	return widgets.NewWash(state, layout.Beside(fynetheme.Size(theme.SizeNameSpace4), 320*theme.TextFactor(), words, p.setUp))
+	p.try.Refresh()
+	return widgets.NewWash(state, layout.Beside(fynetheme.Size(theme.SizeNameSpace4), 320*theme.TextFactor(), words, buttons))
 }
 
 func count(list []hostdetect.Obstacle, level hostdetect.Level) int {

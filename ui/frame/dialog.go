@@ -19,6 +19,7 @@ const dialogWidth = 520
 type Dialog struct {
 	c       *Context
 	popup   *widget.PopUp
+	overlay fyne.CanvasObject // the popup as the canvas has it
 	head    fyne.CanvasObject
 	body    fyne.CanvasObject
 	foot    fyne.CanvasObject
@@ -71,11 +72,12 @@ func (d *Dialog) Show(first fyne.Focusable) {
 	d.c.dialogs = append(d.c.dialogs, d)
 	d.Fit()
 	d.popup.Show()
+	d.overlay = d.c.Window.Canvas().Overlays().Top()
 	if first == nil && len(d.buttons) > 0 {
 		first = d.buttons[0]
 	}
 	if first != nil {
-		d.c.Window.Canvas().Focus(first)
+		d.c.Focus(first)
 	}
 }
 
@@ -129,7 +131,7 @@ func (c *Context) CloseDialog() bool {
 		return false
 	}
 	top := c.Window.Canvas().Overlays().Top()
-	if n := len(c.dialogs); n > 0 && c.dialogs[n-1].popup == top {
+	if n := len(c.dialogs); n > 0 && c.dialogs[n-1].overlay == top {
 		c.dialogs[n-1].Close()
 		return true
 	}

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"edgewright/app"
+	"edgewright/ui/widgets"
 )
 
 // ID names a page of the rail.
@@ -70,12 +71,33 @@ type Context struct {
 	Access func() app.Access
 	// Appearance applies the preferences again.
 	Appearance func()
+	// Front is the page in front; nil means the one that asks.
+	Front func() ID
 	// Looking tells whether the window is in front; nil means yes.
 	Looking func() bool
 	// Preferences are small facts about the window.
 	Preferences fyne.Preferences
 
 	dialogs []*Dialog // the last one is on top
+}
+
+// Focus gives the keyboard to a control. The text of a field is selected, so
+// that typing replaces it.
+func (c *Context) Focus(control fyne.Focusable) {
+	if c.Window == nil || control == nil {
+		return
+	}
+	c.Window.Canvas().Focus(control)
+	if entry, ok := control.(*widgets.Entry); ok && entry.Text != "" {
+		entry.TypedShortcut(&fyne.ShortcutSelectAll{})
+	}
+}
+
+// FocusIn does so if the page is in front and nothing lies above it.
+func (c *Context) FocusIn(page ID, control fyne.Focusable) {
+	if (c.Front == nil || c.Front() == page) && !c.DialogOpen() {
+		c.Focus(control)
+	}
 }
 
 // Task does work off the main goroutine. A newer call of the same Task makes

@@ -57,7 +57,8 @@ func (s *identityStep) content() fyne.CanvasObject {
 	if plan.Cell.Provisioning == provisioning.DPS && !plan.ByGroup() {
 		more.Add(s.regF)
 	}
-	for _, part := range []fyne.CanvasObject{s.hostF, s.keyF, s.adopt} {
+	adopt := layout.Column(0, s.adopt, widgets.NewText(lang.X("identity.adopt.line", "A device or enrollment of this name that differs is used as it is; otherwise it stops the run."), widgets.StyleSmall))
+	for _, part := range []fyne.CanvasObject{s.hostF, s.keyF, adopt} {
 		more.Add(part)
 	}
 	return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
@@ -89,7 +90,7 @@ func (s *identityStep) build() {
 	s.regF = widgets.NewField(lang.X("identity.registration", "Registration ID"), lang.X("identity.registration.hint", "the name of its enrollment; left empty, the device ID"), s.reg)
 	s.hostF = widgets.NewField(lang.X("identity.host", "Host name"), lang.X("identity.host.hint", "left empty, IoT Edge uses the machine's own name"), s.host)
 	s.keyF = widgets.NewField(lang.X("identity.key", "Symmetric key"), lang.X("identity.key.hint", "left empty, the cloud makes it; or vault:NAME of a stored secret"), s.key)
-	s.adopt = widgets.NewCheck(lang.X("identity.adopt", "Use what exists in the cloud under this name, even if it differs"), func(yes bool) {
+	s.adopt = widgets.NewCheck(lang.X("identity.adopt", "Adopt what exists"), func(yes bool) {
 		s.p.draft.Plan.Cloud.Existing = provisioning.Refuse
 		if yes {
 			s.p.draft.Plan.Cloud.Existing = provisioning.Adopt

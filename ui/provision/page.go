@@ -150,6 +150,12 @@ func (p *Page) openDevice(id string) {
 // Busy tells whether there is something here that must not be thrown away.
 func (p *Page) Busy() bool { return p.at > 0 || p.job != nil }
 
+// At is the open step, 0 to 5.
+func (p *Page) At() int { return p.at }
+
+// Ready tells whether the blue button can be pressed.
+func (p *Page) Ready() bool { return !p.onward.Disabled() }
+
 // Focus implements frame.Page.
 func (p *Page) Focus() fyne.Focusable {
 	if f := p.steps[p.at].focus(); f != nil {
@@ -208,8 +214,8 @@ func (p *Page) open(index int) {
 // focusSoon gives the keyboard to the step once its parts are on the screen.
 func (p *Page) focusSoon() {
 	p.c.Post(func() {
-		if f := p.Focus(); f != nil && !p.c.DialogOpen() {
-			p.c.Window.Canvas().Focus(f)
+		if f := p.Focus(); f != nil {
+			p.c.FocusIn(frame.Provision, f)
 		}
 	})
 }
@@ -239,9 +245,11 @@ func (p *Page) show() {
 	p.arrange()
 }
 
-// arrange lays the page out anew after parts came, went or grew.
+// arrange lays the page out anew after parts came, went or grew: once to give
+// new parts their width, and once more with the heights that follow from it.
 func (p *Page) arrange() {
 	if p.root != nil {
+		p.root.Refresh()
 		p.root.Refresh()
 	}
 }
@@ -282,7 +290,7 @@ func (p *Page) practiceDevice() bool {
 }
 
 // focusOn gives the keyboard to a control.
-func (p *Page) focusOn(f fyne.Focusable) { p.c.Window.Canvas().Focus(f) }
+func (p *Page) focusOn(f fyne.Focusable) { p.c.FocusIn(frame.Provision, f) }
 
 // signed says how many lines come and go.
 func signed(added, removed int) string { return fmt.Sprintf("+%d -%d", added, removed) }

@@ -125,7 +125,10 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 		left.Add(writeRow(actionRun, action, ""))
 	}
 	left.Add(widgets.SectionTitle(lang.X("review.checked", "Checked first")))
-	pills := layout.Flow(space, widgets.NewPill(widgets.Good, lang.X("review.passed", "{{.N}} passed", map[string]any{"N": preview.Passed})))
+	pills := layout.Flow(space)
+	if preview.Passed > 0 {
+		pills.Add(widgets.NewPill(widgets.Good, lang.X("review.passed", "{{.N}} passed", map[string]any{"N": preview.Passed})))
+	}
 	if n := preview.Findings.Count(provisioning.LevelCare); n > 0 {
 		pills.Add(widgets.NewPill(widgets.Care, lang.XN("review.care", "{{.N}} to look at", n, map[string]any{"N": n})))
 	}

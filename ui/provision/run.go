@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -60,6 +61,7 @@ type runStep struct {
 	host     *widgets.Entry
 	first    fyne.Focusable
 	primary  func()
+	shape    string // of what the last sample showed
 	// work is what content begins with; nil means to provision the draft.
 	work carry
 }
@@ -228,6 +230,10 @@ func (s *runStep) draw(r *running) {
 		progress.Wait = lang.X("run.wait", "The wait is {{.Who}}.", map[string]any{"Who": say(wait)})
 	}
 	s.progress.Set(progress)
+	if shape := fmt.Sprint(wait, r.cancelling, steps); shape != s.shape {
+		s.shape = shape // lines came or went
+		defer s.p.arrange()
+	}
 	s.p.head.SetLine(lang.X("run.line", "{{.Device}} on {{.Target}}, run {{.Run}}", map[string]any{"Device": s.p.draft.Plan.Device.ID, "Target": s.p.targetName(), "Run": id}))
 }
 

@@ -107,9 +107,6 @@ func (s *wayStep) model() widgets.BoardModel {
 		if s.p.practiceDevice() && cell.Available {
 			field.Muted, field.Line = false, cellLine(cell.Cell)
 		}
-		if field.Suggested && !field.Muted {
-			field.Line = lang.X("way.suggested", "suggested: {{.Why}}", map[string]any{"Why": cellLine(cell.Cell)})
-		}
 		group, row := 0, i%5
 		if row > 1 {
 			group, row = 1, row-2

@@ -369,7 +369,7 @@ func conformance(t *testing.T, s subject) {
 
 	run("cancel ends the command and all it started", func(t *testing.T, r Root) {
 		if !s.runs {
-			t.SkipNow()
+			return
 		}
 		_ = os.Remove(s.path("/tmp/alive"))
 		short, stop := context.WithCancel(ctx)

@@ -71,11 +71,11 @@ const configFile = "/etc/aziot/config.toml"
 
 func checkRunID(id string) error {
 	if id == "" || len(id) > 64 || id[0] == '.' || id[0] == '-' {
-		return fmt.Errorf("run ID %q: want 1 to 64 of letters, digits, - _ .", id)
+		return fmt.Errorf("run ID %q: want 1 to 64 letters, digits, dots, - or _", id)
 	}
 	for _, r := range id {
 		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.') {
-			return fmt.Errorf("run ID %q: want 1 to 64 of letters, digits, - _ .", id)
+			return fmt.Errorf("run ID %q: want 1 to 64 letters, digits, dots, - or _", id)
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func openDeviceRoot(folder string) (*os.Root, error) {
 		return nil, fmt.Errorf("open root file system: %w", err)
 	}
 	if live {
-		return nil, fmt.Errorf("open root file system %s: it is the running system; name it local:", folder)
+		return nil, fmt.Errorf("open root file system %s: the target of the running system is \"local:\"", folder)
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {

@@ -43,7 +43,7 @@ func readHostKeys(files []string, dir string) (*hostKeys, error) {
 	if dir != "" {
 		files = append([]string{filepath.Join(dir, knownHostsName)}, files...)
 	}
-	var good bytes.Buffer
+	var good [][]byte
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -56,50 +56,40 @@ func readHostKeys(files []string, dir string) (*hostKeys, error) {
 		for line := range bytes.Lines(text) {
 			number++
 			line = bytes.TrimSpace(line)
-			if _, _, _, _, _, err := ssh.ParseKnownHosts(line); err != nil || len(line) == 0 || !goodKnownHost(line) {
-				continue
+			if _, _, _, _, _, err := ssh.ParseKnownHosts(line); err == nil {
+				good = append(good, line)
+				h.origin = append(h.origin, fmt.Sprintf("%s:%d", file, number))
 			}
-			good.Write(line)
-			good.WriteByte('\n')
-			h.origin = append(h.origin, fmt.Sprintf("%s:%d", file, number))
 		}
 	}
-	db, err := knownHostsDB(good.Bytes())
-	if err != nil {
+	var err error
+	if h.db, err = knownHostsDB(good); err == nil {
+		return h, nil
+	}
+	// Some pattern or hashed name is bad: find the lines one by one.
+	var best [][]byte
+	var origin []string
+	for i, line := range good {
+		if _, err := knownHostsDB([][]byte{line}); err == nil {
+			best, origin = append(best, line), append(origin, h.origin[i])
+		}
+	}
+	h.origin = origin
+	if h.db, err = knownHostsDB(best); err != nil {
 		return nil, fmt.Errorf("read the known host keys: %w", err)
 	}
-	h.db = db
 	return h, nil
-}
-
-// goodKnownHost tells whether the library takes the line: its own parser also
-// reads the hashed names.
-func goodKnownHost(line []byte) bool {
-	fields := bytes.Fields(line)
-	if fields[0][0] == '@' {
-		fields = fields[1:]
-	}
-	name := string(fields[0])
-	if !strings.HasPrefix(name, "|") {
-		return true
-	}
-	parts := strings.Split(name, "|")
-	if len(parts) != 4 || parts[1] != "1" {
-		return false
-	}
-	_, err := knownHostsDB(append(bytes.Clone(line), '\n'))
-	return err == nil
 }
 
 // knownHostsDB gives the library the file that it wants. The content is no
 // secret.
-func knownHostsDB(text []byte) (*knownhosts.HostKeyDB, error) {
+func knownHostsDB(lines [][]byte) (*knownhosts.HostKeyDB, error) {
 	file, err := os.CreateTemp("", "edgewright-known-hosts-*")
 	if err != nil {
 		return nil, err
 	}
 	defer os.Remove(file.Name())
-	_, err = file.Write(text)
+	_, err = file.Write(append(bytes.Join(lines, []byte{'\n'}), '\n'))
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}

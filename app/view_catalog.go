@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"edgewright/app/catalog"
+	"edgewright/provisioning"
 )
 
 // FoundDevices counts what a query finds beyond its limit; more says that not
@@ -41,4 +44,27 @@ func (a *App) CarriesOut(id string) bool {
 	defer a.live.mu.Unlock()
 	_, ok := a.live.cancels[id]
 	return ok
+}
+
+// LetGo gives up a run, or those of a batch, that this process has claimed and
+// does not carry out: a Resume or Undo that could not begin. It then counts as
+// cut short again.
+func (a *App) LetGo(ctx context.Context, id string) error {
+	ids, _, err := a.runsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		row, err := a.catalog.Run(ctx, id)
+		if err != nil {
+			return translate(err)
+		}
+		if provisioning.RunState(row.State).Ended() || row.Holder != catalog.ThisProcess() || a.CarriesOut(id) {
+			continue
+		}
+		if err := a.catalog.TakeOver(ctx, id, row.Holder, ""); err != nil {
+			return translate(err)
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 
 	"fyne.io/fyne/v2/lang"
 	fynetheme "fyne.io/fyne/v2/theme"
@@ -54,6 +55,9 @@ func carry(c *frame.Context, id string, do action, started func(), ended func(er
 	access := c.Access()
 	frame.Do(c, &frame.Task{}, func(ctx context.Context) ([]provisioning.Outcome, error) {
 		outcomes, _, err := do(ctx, id, access, nil)
+		if err != nil {
+			err = errors.Join(err, c.App.LetGo(ctx, id))
+		}
 		return outcomes, err
 	}, func(outcomes []provisioning.Outcome, err error) {
 		c.Changed()

@@ -27,10 +27,10 @@ const (
 
 func columns() []widgets.TableColumn {
 	return []widgets.TableColumn{
-		{ID: columnRun, Title: lang.X("runs.run", "Run"), Width: 118, Sortable: true, Fixed: true},
+		{ID: columnRun, Title: lang.X("runs.run", "Run"), Width: 100, Sortable: true, Fixed: true},
 		{ID: columnDevice, Title: lang.X("devices.device", "Device"), Width: 130, Sortable: true},
 		{ID: columnTarget, Title: lang.X("devices.where", "Where"), Width: 130, Sortable: true},
-		{ID: columnState, Title: lang.X("devices.state", "State"), Width: 136, Sortable: true},
+		{ID: columnState, Title: lang.X("devices.state", "State"), Width: 182, Sortable: true},
 		{ID: columnStarted, Title: lang.X("runs.started", "Started"), Width: 120, Sortable: true},
 		{ID: columnTook, Title: lang.X("runs.took", "Took"), Width: 80, Sortable: true},
 		{ID: columnCloud, Title: lang.X("devices.cloud", "Cloud"), Width: 90, Sortable: true, Hidden: true},

@@ -15,6 +15,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
+	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/live"
 	"edgewright/ui/theme"
@@ -46,6 +47,7 @@ type Page struct {
 	// acting says what was begun about a run and has not reached the journal.
 	acting   map[string]bool
 	problems map[string]error
+	lost     error // why a run that was asked for does not open
 
 	load  frame.Task
 	look  frame.Task
@@ -98,8 +100,9 @@ func (p *Page) Focus() fyne.Focusable {
 		return p.batch.first()
 	case p.known && len(p.all) == 0:
 		return widgets.FirstFocus(p.empty)
-	case len(p.cut.Objects) > 0:
-		return widgets.FirstFocus(p.cut)
+	}
+	if first := widgets.FirstFocus(p.cut); first != nil {
+		return first
 	}
 	return widgets.FirstFocus(p.table)
 }
@@ -216,17 +219,24 @@ func (p *Page) showEmpty() {
 // namedCut is how many runs that were cut short are named above the table.
 const namedCut = 3
 
-// showCut names the runs whose program died, with what can be done.
+// showCut names the runs whose program died, with what can be done, below what
+// could not be opened.
 func (p *Page) showCut() {
 	var banners []fyne.CanvasObject
+	named := 0
+	if p.lost != nil {
+		view := provisioning.View(p.lost)
+		banners = append(banners, widgets.NewBanner(widgets.Bad, view.Message, view.Hint))
+	}
 	for _, run := range p.all {
-		if !cut(run) || p.acting[run.ID] || len(banners) == namedCut {
+		if !cut(run) || p.acting[run.ID] || named == namedCut {
 			continue
 		}
 		kind := widgets.Secondary
-		if len(banners) == 0 {
+		if named == 0 {
 			kind = widgets.Primary
 		}
+		named++
 		banners = append(banners, widgets.NewBanner(widgets.Care,
 			lang.X("runs.cut.title", "Run {{.Run}} for {{.Device}} was cut short", map[string]any{"Run": run.ID, "Device": run.Device}),
 			lang.X("runs.cut.line", "Its program ended. Resume looks first and goes on where it stopped."),
@@ -242,6 +252,7 @@ func (p *Page) showCut() {
 
 // open shows a run or a batch.
 func (p *Page) open(id string) {
+	p.lost = nil
 	if list := batches(p.all)[id]; len(list) > 0 {
 		p.look.Stop()
 		p.run, p.batch = nil, newBatchPage(p, id)
@@ -261,8 +272,9 @@ func (p *Page) open(id string) {
 func (p *Page) lookAt(id, from string) {
 	frame.Do(p.c, &p.look, func(ctx context.Context) (app.RunDetail, error) { return p.c.App.Run(ctx, id) }, func(detail app.RunDetail, err error) {
 		if err != nil {
+			p.lost = err
 			p.close()
-			p.fill(frame.Failure(err, "", p.Again))
+			p.showCut()
 			return
 		}
 		if !cut(detail.RunRow) {

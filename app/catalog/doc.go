@@ -8,6 +8,11 @@
 // run must not forget what it did in a cloud. Times are stored in UTC as
 // RFC 3339 text, identifiers are text.
 //
+// [Open] opens or makes the file, [Catalog.Search] lists devices as one types,
+// [Catalog.NewRun] and [Catalog.PutStep] are the journal, [Catalog.Backup] and
+// [Catalog.Restore] copy the whole, and [Replace] puts a copy in the place of a
+// file that cannot be opened any more.
+//
 // The package holds no secret in the clear and knows no type of the domain:
 // rows are plain structs, and what the domain nests into them is JSON or TOML
 // text.

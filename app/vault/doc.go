@@ -8,5 +8,11 @@
 //
 // Where there is neither, secrets of the practice cloud, and no others, are
 // sealed under a key file of the user outside the data folder. Such a vault says
-// so ([Vault.PracticeOnly]) and answers everything else with [ErrLocked].
+// so ([Vault.PracticeOnly]) and answers everything else with [ErrLocked]. A data
+// folder that has a key file keeps to it for practice secrets, so that sessions
+// with and without a credential store share one practice cloud.
+//
+// [Open] opens a vault, [Vault.Put] and [Vault.Get] keep named secrets, and a
+// [Sealer] seals what another store keeps. Who may read the user's credential
+// store or memory can read the secrets: the vault guards files at rest.
 package vault

@@ -3,9 +3,9 @@ package app
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
-	"edgewright/provisioning"
 	"edgewright/provisioning/secret"
 	"edgewright/provisioning/wire"
 )
@@ -21,12 +21,36 @@ type CloudDraft struct {
 	IDScope, GlobalEndpoint string
 }
 
-// The fields that findings about a CloudDraft name.
+// The fields of a CloudDraft that a fault names.
 const (
 	FieldCloudName      = "name"
 	FieldConnection     = "connection"
 	FieldIDScope        = "id_scope"
 	FieldGlobalEndpoint = "global_endpoint"
+)
+
+// CloudFault is what is wrong with a field of a CloudDraft; a screen has the
+// words.
+type CloudFault struct {
+	Field string
+	Wrong CloudWrong
+}
+
+// CloudWrong is a kind of fault.
+type CloudWrong int
+
+// The kinds of faults.
+const (
+	WrongNameTaken  CloudWrong = iota + 1 // the practice cloud's
+	WrongName                             // cannot be used
+	WrongMissing                          // no connection string
+	WrongUnreadable                       // no connection string at all
+	WrongDevice                           // that of a device, not of a service
+	WrongDPS                              // that of a DPS, and a hub is to be added
+	WrongHub                              // that of a hub, and a DPS is to be added
+	WrongNoScope                          // no ID scope
+	WrongScope                            // no ID scope's form
+	WrongEndpoint                         // no https address
 )
 
 // idScopePattern is an ID scope as the portal shows it: 0ne and what follows.
@@ -37,55 +61,60 @@ var idScopePattern = regexp.MustCompile(`^0ne[0-9A-Za-z]{1,32}$`)
 var dpsSuffixes = []string{".azure-devices-provisioning.net", ".azure-devices-provisioning.us", ".azure-devices-provisioning.cn"}
 
 // Check finds what is wrong with each field. It asks nobody and stores nothing.
-func (d CloudDraft) Check() provisioning.Findings {
-	findings := provisioning.Findings{}
-	wrong := func(field, problem, fix string) {
-		findings = append(findings, provisioning.Finding{Field: field, Level: provisioning.LevelError, Problem: problem, Fix: fix})
-	}
+func (d CloudDraft) Check() []CloudFault {
+	var faults []CloudFault
+	add := func(field string, wrong CloudWrong) { faults = append(faults, CloudFault{field, wrong}) }
 	switch {
 	case strings.EqualFold(d.Name, Practice):
-		wrong(FieldCloudName, "The practice cloud has this name.", "Choose another name.")
+		add(FieldCloudName, WrongNameTaken)
 	case !cloudNamePattern.MatchString(d.Name):
-		wrong(FieldCloudName, "The name cannot be used.", "Use 1 to 64 letters, digits, spaces, dots, dashes.")
+		add(FieldCloudName, WrongName)
 	}
 	service, idScope, _ := splitDPSMembers(d.Connection.RevealString())
-	connection, err := wire.ParseConnectionString(service)
-	isDPS := false
-	for _, suffix := range dpsSuffixes {
-		isDPS = isDPS || strings.HasSuffix(strings.ToLower(connection.HostName), suffix)
-	}
-	isHub := strings.Contains(strings.ToLower(connection.HostName), ".azure-devices.")
-	switch {
-	case d.Connection.IsEmpty():
-		wrong(FieldConnection, "The connection string is missing.", "Copy it whole from the portal, from Shared access policies.")
-	case err != nil:
-		wrong(FieldConnection, "The connection string does not read.", "Copy it whole from the portal: HostName=...;SharedAccessKeyName=...;SharedAccessKey=...")
-	case connection.PolicyName == "":
-		wrong(FieldConnection, "This is the connection string of a device, not of a service.", "Copy one of a shared access policy.")
-	case d.Kind == HubConnection && isDPS:
-		wrong(FieldConnection, "This is the connection string of a DPS.", "Choose DPS above, or copy that of the hub.")
-	case d.Kind == DPSConnection && isHub:
-		wrong(FieldConnection, "This is the connection string of an IoT Hub.", "Choose IoT Hub above, or copy that of the DPS.")
+	if wrong := d.checkConnection(service); wrong != 0 {
+		add(FieldConnection, wrong)
 	}
 	if d.Kind != DPSConnection {
-		return findings
+		return faults
 	}
 	if d.IDScope != "" {
 		idScope = d.IDScope
 	}
 	switch {
 	case idScope == "":
-		wrong(FieldIDScope, "The ID scope is missing.", "The portal shows it on the overview of the DPS.")
+		add(FieldIDScope, WrongNoScope)
 	case !idScopePattern.MatchString(idScope):
-		wrong(FieldIDScope, "This is no ID scope.", "It begins with 0ne, such as 0ne00A1B2C3.")
+		add(FieldIDScope, WrongScope)
 	}
 	if d.GlobalEndpoint != "" {
 		endpoint, err := url.Parse(d.GlobalEndpoint)
 		if err != nil || endpoint.Scheme != "https" || endpoint.Host == "" || strings.Contains(d.GlobalEndpoint, ";") {
-			wrong(FieldGlobalEndpoint, "The global endpoint is no address.", "Write "+DefaultGlobalEndpoint+", or leave it empty.")
+			add(FieldGlobalEndpoint, WrongEndpoint)
 		}
 	}
-	return findings
+	return faults
+}
+
+// checkConnection looks at a service connection string; 0 says that it is well.
+func (d CloudDraft) checkConnection(service string) CloudWrong {
+	if d.Connection.IsEmpty() {
+		return WrongMissing
+	}
+	connection, err := wire.ParseConnectionString(service)
+	if err != nil {
+		return WrongUnreadable
+	}
+	host := strings.ToLower(connection.HostName)
+	isDPS := slices.ContainsFunc(dpsSuffixes, func(suffix string) bool { return strings.HasSuffix(host, suffix) })
+	switch {
+	case connection.PolicyName == "":
+		return WrongDevice
+	case d.Kind == HubConnection && isDPS:
+		return WrongDPS
+	case d.Kind == DPSConnection && strings.Contains(host, ".azure-devices."):
+		return WrongHub
+	}
+	return 0
 }
 
 // Text is what AddCloud takes: the connection string with the members that it

@@ -41,8 +41,8 @@ func newBatchPage(p *Page, id string) *batchPage {
 }
 
 func (b *batchPage) first() fyne.Focusable {
-	if f := widgets.FirstFocus(b.answer); f != nil {
-		return f
+	if rest, live := b.unfinished(); len(rest) > 0 && !live {
+		return widgets.FirstFocus(b.answer)
 	}
 	return widgets.FirstFocus(b.table)
 }

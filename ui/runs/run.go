@@ -56,10 +56,11 @@ func newRunPage(p *Page, detail app.RunDetail, from string) *runPage {
 	return r
 }
 
-// first is what the keyboard goes to.
+// first is what the keyboard goes to: the blue button, and never one that puts
+// back or cancels.
 func (r *runPage) first() fyne.Focusable {
-	if f := widgets.FirstFocus(r.answer); f != nil {
-		return f
+	if r.primary != nil && !r.p.acting[r.detail.ID] {
+		return r.primary
 	}
 	return r.back
 }
@@ -194,11 +195,11 @@ func (r *runPage) answerParts() []fyne.CanvasObject {
 		parts = append(parts, widgets.NewBanner(widgets.Bad, view.Message, strings.TrimSpace(view.Hint+" "+lang.X("runs.untouched", "The run is as it was."))))
 	}
 	state, title, line := r.sentence()
+	r.primary = nil
 	if r.p.acting[id] && !r.detail.Live {
 		return append(parts, widgets.NewBanner(widgets.Advice, title, lang.X("runs.connecting", "Edgewright connects to {{.Target}} and looks first.", map[string]any{"Target": Where(r.detail.Target)})))
 	}
 	var buttons []fyne.CanvasObject
-	r.primary = nil
 	run := r.detail.RunRow
 	if canResume(run) {
 		text := lang.X("runs.resume", "Resume")

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"edgewright/ui/clouds"
 	"edgewright/ui/computer"
 	"edgewright/ui/devices"
 	"edgewright/ui/frame"
@@ -14,4 +15,5 @@ var makers = map[frame.ID]func(*frame.Context) frame.Page{
 	frame.Provision: func(c *frame.Context) frame.Page { return provision.New(c) },
 	frame.Devices:   func(c *frame.Context) frame.Page { return devices.New(c) },
 	frame.Runs:      func(c *frame.Context) frame.Page { return runs.New(c) },
+	frame.Clouds:    func(c *frame.Context) frame.Page { return clouds.New(c) },
 }

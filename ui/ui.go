@@ -9,6 +9,7 @@ package ui
 
 import (
 	"context"
+	"sync/atomic"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
@@ -49,12 +50,19 @@ func Run(ctx context.Context, face fyne.App, config app.Config) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	window := face.NewWindow(lang.X("window.title", "Edgewright"))
-	s := newShell(ctx, face, window, fyne.Do)
+	var over atomic.Bool // the toolkit has left its loop; nobody hears posts any more
+	post := func(f func()) {
+		if !over.Load() {
+			fyne.Do(f)
+		}
+	}
+	s := newShell(ctx, face, window, post)
 	s.open(config)
-	first.serve(func() { fyne.Do(window.RequestFocus) })
+	first.serve(func() { post(window.RequestFocus) })
 
-	face.Lifecycle().SetOnStarted(func() { context.AfterFunc(ctx, func() { fyne.Do(window.Close) }) })
+	face.Lifecycle().SetOnStarted(func() { context.AfterFunc(ctx, func() { post(window.Close) }) })
 	window.ShowAndRun()
+	over.Store(true)
 	cancel()
 	return s.end()
 }

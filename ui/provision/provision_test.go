@@ -1,0 +1,238 @@
+package provision
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"edgewright/provisioning"
+	"edgewright/ui/frame/frametest"
+	uilang "edgewright/ui/lang"
+	"edgewright/ui/theme"
+	"edgewright/ui/widgets/widgettest"
+)
+
+// sit opens the wizard in a window of the test driver, in German and with
+// large text, where things are cut first.
+func sit(t *testing.T) (*Page, *frametest.Queue, func(what string)) {
+	t.Helper()
+	if err := uilang.Use("de"); err != nil {
+		t.Fatal(err)
+	}
+	face := test.NewTempApp(t)
+	face.Settings().SetTheme(theme.New(theme.Options{Appearance: theme.Light, TextScale: 150}))
+	window := test.NewTempWindow(t, nil)
+	c, q := frametest.Context(t, window, nil)
+	p := New(c)
+	window.SetContent(p.Content())
+	window.Resize(fyne.NewSize(960, 720))
+	return p, q, func(what string) {
+		t.Helper()
+		q.Settle()
+		if report := widgettest.Report(widgettest.ClippedText(window.Canvas())); report != "" {
+			t.Errorf("%s:\n%s", what, report)
+		}
+		if report := widgettest.Report(widgettest.OverlappingText(window.Canvas())); report != "" {
+			t.Errorf("%s:\n%s", what, report)
+		}
+	}
+}
+
+// goOn presses the blue button until the wizard is at a step.
+func goOn(t *testing.T, p *Page, q *frametest.Queue, step int) {
+	t.Helper()
+	for p.at < step {
+		at := p.at
+		p.Primary()
+		q.Until(t, fmt.Sprint("step ", at+1), func() bool { return p.at > at && (p.at != stepReview || p.Ready()) })
+	}
+}
+
+func (p *Page) target() *targetStep { return p.steps[stepTarget].(*targetStep) }
+func (p *Page) run() *runStep       { return p.steps[stepRun].(*runStep) }
+
+func ended(t *testing.T, p *Page, q *frametest.Queue) {
+	t.Helper()
+	q.Until(t, "the end of the run", func() bool { return p.job != nil && p.job.ended() })
+}
+
+// byHand chooses the way without DPS, which would ask to wait.
+func byHand(p *Page) {
+	p.draft.SetCell(provisioning.Cell{Platform: provisioning.Linux, Provisioning: provisioning.Manual, Authentication: provisioning.SymmetricKey})
+	p.steps[stepWay].(*wayStep).board.Take(p.draft.Plan.Cell.String())
+}
+
+func TestManyFromAList(t *testing.T) {
+	p, q, check := sit(t)
+	dir := t.TempDir()
+	list := filepath.Join(dir, "targets.csv")
+	text := "target,id\n"
+	for i := range 5 {
+		root := filepath.Join(dir, fmt.Sprint("root", i))
+		if err := os.Mkdir(root, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		text += fmt.Sprintf("rootfs://%s,line-7-%04d\n", root, i)
+	}
+	text += "rootfs:///nowhere,not a name\n"
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.target().chosen = chooseMany
+	p.target().list.SetText(list)
+	goOn(t, p, q, stepWay)
+	byHand(p)
+	goOn(t, p, q, stepIdentity)
+	check("the names of the list")
+	if len(p.list.rows) != 5 || !p.list.findings.Errors() {
+		t.Fatalf("%d rows, findings %v; want 5 and one finding", len(p.list.rows), p.list.findings)
+	}
+	goOn(t, p, q, stepReview)
+	check("the review of the list")
+	p.Primary()
+	ended(t, p, q)
+	check("the end of the batch")
+	b := p.job.(*batch)
+	for _, row := range b.rows {
+		if row.state != string(provisioning.RunSucceeded) || row.run == "" {
+			t.Errorf("%s ends %q (%s), run %q", row.device, row.state, row.text, row.run)
+		}
+	}
+	s := p.run()
+	s.carryOnBatch(b, s.batchWork(b.id, true))
+	ended(t, p, q)
+	check("the batch put back")
+	for _, row := range p.job.(*batch).rows {
+		if row.state != string(provisioning.RunUndone) {
+			t.Errorf("%s ends %q (%s), want it put back", row.device, row.state, row.text)
+		}
+	}
+	devices, err := p.c.App.Counts(t.Context())
+	if err != nil || devices.Devices != 0 {
+		t.Errorf("%d devices are left (%v)", devices.Devices, err)
+	}
+}
+
+func TestAFailureIsTriedAgainAndPutBack(t *testing.T) {
+	p, q, check := sit(t)
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, "etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.target().chosen = chooseFolder
+	p.target().folder.SetText(root)
+	goOn(t, p, q, stepWay)
+	byHand(p)
+	goOn(t, p, q, stepIdentity)
+	p.steps[stepIdentity].(*identityStep).id.SetText("line-7-0042")
+	goOn(t, p, q, stepReview)
+	check("review")
+	// A file where a folder has to be stops the third step.
+	inTheWay := filepath.Join(root, "etc", "aziot")
+	if err := os.WriteFile(inTheWay, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.Primary()
+	ended(t, p, q)
+	check("the failure")
+	r := p.job.(*running)
+	if r.outcome.Outcome != provisioning.RunFailed || r.outcome.Run == "" {
+		t.Fatalf("the run ends %s", r.outcome.Outcome)
+	}
+	if p.Focus() == nil {
+		t.Error("nothing has the focus on the failure page")
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	p.Primary() // Try again
+	ended(t, p, q)
+	check("the proof")
+	if again := p.job.(*running).outcome; again.Outcome != provisioning.RunSucceeded || again.Run != r.outcome.Run {
+		t.Fatalf("tried again, run %s ends %s: %+v", again.Run, again.Outcome, again.Error)
+	}
+	p.run().undo(p.job.(*running).outcome)
+	ended(t, p, q)
+	check("put back")
+	if got := p.job.(*running).outcome.Outcome; got != provisioning.RunUndone {
+		t.Errorf("the undo ends %s", got)
+	}
+	if _, err := os.Stat(filepath.Join(root, "etc", "aziot", "config.toml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("config.toml is still there (%v)", err)
+	}
+}
+
+func TestGoingBackKeepsWhatWasTyped(t *testing.T) {
+	p, q, _ := sit(t)
+	goOn(t, p, q, stepIdentity)
+	p.steps[stepIdentity].(*identityStep).id.SetText("typed-1")
+	for p.Back() {
+		q.Settle()
+	}
+	if p.at != stepTarget {
+		t.Fatalf("Escape stops at step %d", p.at)
+	}
+	goOn(t, p, q, stepIdentity)
+	if got := p.steps[stepIdentity].(*identityStep).id.Text; got != "typed-1" {
+		t.Errorf("the ID is %q", got)
+	}
+}
+
+func TestCancelPutsBack(t *testing.T) {
+	p, q, check := sit(t)
+	goOn(t, p, q, stepReview) // through DPS, which asks to wait
+	p.Primary()
+	r := p.job.(*running)
+	q.Until(t, "the proof to wait", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.wait != ""
+	})
+	check("running")
+	p.run().cancel()
+	ended(t, p, q)
+	if got := r.outcome.Outcome; got != provisioning.RunCancelled {
+		t.Errorf("the run ends %s", got)
+	}
+}
+
+func TestSavedPlanReadsBack(t *testing.T) {
+	p, q, check := sit(t)
+	goOn(t, p, q, stepIdentity)
+	name := filepath.Join(t.TempDir(), "plan.toml")
+	p.save()
+	check("save")
+	entry, ok := p.c.Window.Canvas().Focused().(interface{ SetText(string) })
+	if !ok {
+		t.Fatal("the field has no focus")
+	}
+	entry.SetText(name)
+	p.c.SubmitDialog()
+	if p.c.DialogOpen() {
+		t.Fatal("the dialog is still open")
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, _, err := provisioning.ParsePlan(text)
+	if err != nil || plan.Device.ID != p.draft.Plan.Device.ID {
+		t.Errorf("the plan reads back as %+v (%v)", plan, err)
+	}
+	// A file that exists is replaced only after saying so.
+	p.save()
+	p.c.Window.Canvas().Focused().(interface{ SetText(string) }).SetText(name)
+	p.c.SubmitDialog()
+	if !p.c.DialogOpen() {
+		t.Fatal("an existing file was replaced at once")
+	}
+	p.c.SubmitDialog()
+	if p.c.DialogOpen() {
+		t.Fatal("saving once more does not replace it")
+	}
+}

@@ -84,3 +84,6 @@ func (a *App) SetPassphrase(ctx context.Context, passphrase secret.Value) error 
 	}
 	return translate(v.SetPassphrase(ctx, passphrase))
 }
+
+// CheckSecretName says what is wrong with the name of a secret, nil for nothing.
+func CheckSecretName(name string) error { return checkSecretName(name) }

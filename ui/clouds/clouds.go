@@ -45,6 +45,7 @@ func New(c *frame.Context) *Page {
 	p := &Page{c: c, notice: layout.Column(fynetheme.Size(theme.SizeNameSpace2)), body: layout.Column(fynetheme.Size(theme.SizeNameSpace3))}
 	p.add = widgets.NewButton(widgets.Primary, lang.X("clouds.add", "Add a cloud"), fynetheme.ContentAddIcon(), p.Primary)
 	p.head = widgets.NewPageHead(lang.X("clouds.title", "Clouds"), "", p.add)
+	p.notice.Hide()
 	p.practice = newPracticeCard(p)
 	return p
 }
@@ -94,7 +95,10 @@ func (p *Page) Again() {
 			p.sayError(err)
 			return
 		}
-		p.clouds, p.known = clouds, true
+		if p.clouds = clouds; !p.known {
+			p.known = true
+			p.practice.fold(len(p.added()) > 0)
+		}
 		p.show()
 	})
 }
@@ -179,9 +183,19 @@ func (p *Page) say(state widgets.State, title, line string) {
 }
 
 func (p *Page) tell(objects ...fyne.CanvasObject) {
-	p.notice.Objects = objects
-	p.notice.Refresh()
+	fill(p.notice, objects...)
 	p.list.Refresh()
+}
+
+// fill replaces what is in a column; an empty one takes no room.
+func fill(column *fyne.Container, objects ...fyne.CanvasObject) {
+	column.Objects = objects
+	if len(objects) == 0 {
+		column.Hide()
+	} else {
+		column.Show()
+	}
+	column.Refresh()
 }
 
 func (p *Page) sayError(err error) {

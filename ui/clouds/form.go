@@ -58,6 +58,8 @@ func newForm(p *Page) *form {
 	f.fields[app.FieldGlobalEndpoint] = widgets.NewField(lang.X("clouds.global", "Global endpoint"), lang.X("clouds.form.global.hint", "leave it empty unless your cloud has another one"), f.global)
 	f.onlyDPS = layout.Column(space, f.fields[app.FieldIDScope], f.fields[app.FieldGlobalEndpoint])
 	f.vault, f.failure = layout.Column(space), layout.Column(space)
+	fill(f.vault)
+	fill(f.failure)
 
 	f.save = widgets.NewButton(widgets.Primary, lang.X("clouds.form.add", "Add"), fynetheme.ContentAddIcon(), f.submit)
 	back := widgets.NewButton(widgets.Secondary, lang.X("action.cancel", "Cancel"), nil, func() { p.Back() })
@@ -100,11 +102,10 @@ func (f *form) chosen() {
 func (f *form) askVault() {
 	frame.Do(f.p.c, &f.look, f.p.c.App.VaultState, func(vault app.VaultView, err error) {
 		if err != nil || vault.State == app.VaultOpen {
-			f.vault.Objects = nil
+			fill(f.vault)
 		} else {
-			f.vault.Objects = []fyne.CanvasObject{f.vaultBanner(vault)}
+			fill(f.vault, f.vaultBanner(vault))
 		}
-		f.vault.Refresh()
 		f.object.Refresh()
 	})
 }
@@ -215,11 +216,10 @@ func (f *form) confirmReplace(draft app.CloudDraft, host string) {
 
 // say puts a failure above the fields; what was typed stays.
 func (f *form) say(err error) {
-	f.failure.Objects = nil
+	fill(f.failure)
 	if err != nil {
 		view := provisioning.View(err)
-		f.failure.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
+		fill(f.failure, widgets.NewBanner(widgets.Bad, view.Message, view.Hint))
 	}
-	f.failure.Refresh()
 	f.object.Refresh()
 }

@@ -23,6 +23,7 @@ type practiceCard struct {
 	line   *widgets.Text
 	toggle *widgets.Button
 	empty  *widgets.Button
+	more   *widgets.Button // folds the facts out and in
 	facts  *fyne.Container
 
 	on      bool
@@ -39,15 +40,32 @@ func newPracticeCard(p *Page) *practiceCard {
 	k.line = widgets.NewText("", widgets.StyleMuted)
 	k.toggle = widgets.NewButton(widgets.Secondary, lang.X("practice.turnon", "Switch on"), fynetheme.MediaPlayIcon(), k.switchIt)
 	k.empty = widgets.NewButton(widgets.Secondary, lang.X("practice.reset", "Empty it ..."), fynetheme.DeleteIcon(), k.reset)
+	k.more = widgets.NewButton(widgets.Quiet, lang.X("practice.more", "Addresses, keys, and how to trust it"), fynetheme.MenuDropDownIcon(), func() { k.fold(k.facts.Visible()) })
 	space := fynetheme.Size(theme.SizeNameSpace2)
 	title := layout.Row(space, layout.Middle, widgets.NewIcon(theme.IconPractice(), theme.ColorNameAccent, theme.SizeNameIconLarge),
 		layout.Grow(layout.Flow(fynetheme.Size(theme.SizeNameSpace3), widgets.NewText(lang.X("cloud.practice", "Practice cloud"), widgets.StyleSubtitle.As(widgets.Single)), k.pill)))
-	k.object = widgets.NewCard(layout.Beside(fynetheme.Size(theme.SizeNameSpace3), 300*theme.TextFactor(), title, layout.Flow(space, k.toggle, k.empty)), k.line, k.facts)
+	k.object = widgets.NewCard(layout.Beside(fynetheme.Size(theme.SizeNameSpace3), 300*theme.TextFactor(), title, layout.Flow(space, k.toggle, k.empty)), k.line, layout.Flow(0, k.more), k.facts)
 	k.show()
 	return k
 }
 
-// state is what read finds.
+// fold hides the facts, so that the person's own clouds are in sight, or shows
+// them.
+func (k *practiceCard) fold(in bool) {
+	k.more.Icon = fynetheme.MenuDropDownIcon()
+	k.facts.Show()
+	if in {
+		k.more.Icon = fynetheme.MenuExpandIcon()
+		k.facts.Hide()
+	}
+	k.more.Refresh()
+	k.object.Refresh()
+	if k.p.list != nil {
+		k.p.list.Refresh()
+	}
+}
+
+// practiceState is what read finds.
 type practiceState struct {
 	on     bool
 	locked bool

@@ -91,8 +91,10 @@ func New(c *frame.Context) *Page {
 	p.care = widgets.NewButton(widgets.Secondary, "", nil, p.toggleCare)
 	p.tools = p.toolbar()
 	p.notice = layout.Column(fynetheme.Size(theme.SizeNameSpace2))
+	p.notice.Hide()
 	p.empty = container.NewStack()
 	p.more = widgets.NewText("", widgets.StyleSmall)
+	p.more.Hide()
 	p.table = p.newTable()
 	p.middle = container.NewStack(p.table)
 	p.nameCare()
@@ -265,6 +267,11 @@ func (p *Page) sayMore(answer found) {
 	}
 	if p.more.Text() != text {
 		p.more.SetText(text)
+		if text == "" {
+			p.more.Hide()
+		} else {
+			p.more.Show()
+		}
 		p.list.Refresh()
 	}
 }

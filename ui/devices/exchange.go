@@ -24,6 +24,7 @@ import (
 func (p *Page) say(state widgets.State, title, line string, below ...fyne.CanvasObject) {
 	closer := widgets.NewIconButton(lang.X("action.close", "Close"), fynetheme.CancelIcon(), p.hush)
 	p.notice.Objects = append([]fyne.CanvasObject{widgets.NewBanner(state, title, line, closer)}, below...)
+	p.notice.Show()
 	p.notice.Refresh()
 	p.list.Refresh()
 }
@@ -31,7 +32,7 @@ func (p *Page) say(state widgets.State, title, line string, below ...fyne.Canvas
 // hush takes the message away.
 func (p *Page) hush() {
 	p.notice.Objects = nil
-	p.notice.Refresh()
+	p.notice.Hide()
 	p.list.Refresh()
 }
 

@@ -116,8 +116,8 @@ func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 	}
 }
 
-// everything visits the window and what lies above it.
-func everything(c *frame.Context, visit func(fyne.CanvasObject)) {
+// Each visits everything in sight, in the window and above it.
+func Each(c *frame.Context, visit func(fyne.CanvasObject)) {
 	each(c.Window.Content(), visit)
 	for _, above := range c.Window.Canvas().Overlays().List() {
 		each(above, visit)
@@ -128,7 +128,7 @@ func everything(c *frame.Context, visit func(fyne.CanvasObject)) {
 // into lines.
 func Sees(c *frame.Context, text string) bool {
 	var out strings.Builder
-	everything(c, func(o fyne.CanvasObject) {
+	Each(c, func(o fyne.CanvasObject) {
 		if t, ok := o.(*canvas.Text); ok {
 			out.WriteString(t.Text + " ")
 		}
@@ -142,7 +142,7 @@ func Sees(c *frame.Context, text string) bool {
 func Press(t testing.TB, c *frame.Context, text string) {
 	t.Helper()
 	var button *widgets.Button
-	everything(c, func(o fyne.CanvasObject) {
+	Each(c, func(o fyne.CanvasObject) {
 		if b, ok := o.(*widgets.Button); ok && b.Text == text && !b.Disabled() {
 			button = b
 		}
@@ -153,12 +153,23 @@ func Press(t testing.TB, c *frame.Context, text string) {
 	test.Tap(button)
 }
 
+// Primary is the text of the blue button on top.
+func Primary(c *frame.Context) string {
+	text := ""
+	Each(c, func(o fyne.CanvasObject) {
+		if b, ok := o.(*widgets.Button); ok && b.Kind == widgets.Primary {
+			text = b.Text
+		}
+	})
+	return text
+}
+
 // Field finds the entry of a labelled field.
 func Field(t testing.TB, c *frame.Context, label string) *widgets.Entry {
 	t.Helper()
 	var entry *widgets.Entry
 	inside := false
-	everything(c, func(o fyne.CanvasObject) {
+	Each(c, func(o fyne.CanvasObject) {
 		switch o := o.(type) {
 		case *widgets.Field:
 			inside = false

@@ -59,6 +59,7 @@ func New(c *frame.Context) *Page {
 	p := &Page{c: c, sortBy: columnRun, descending: true, acting: map[string]bool{}, problems: map[string]error{}}
 	p.head = widgets.NewPageHead(lang.X("runs.title", "Runs"), "")
 	p.cut = layout.Column(fynetheme.Size(theme.SizeNameSpace2))
+	p.cut.Hide()
 	p.empty = container.NewStack()
 	p.table = widgets.NewDataTable(p.empty, columns()...)
 	p.table.SetSort(p.sortBy, p.descending)
@@ -245,6 +246,11 @@ func (p *Page) showCut() {
 	}
 	if len(banners) > 0 || len(p.cut.Objects) > 0 {
 		p.cut.Objects = banners
+		if len(banners) == 0 {
+			p.cut.Hide()
+		} else {
+			p.cut.Show()
+		}
 		p.cut.Refresh()
 		p.list.Refresh()
 	}

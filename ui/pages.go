@@ -7,6 +7,7 @@ import (
 	"edgewright/ui/frame"
 	"edgewright/ui/provision"
 	"edgewright/ui/runs"
+	"edgewright/ui/settings"
 )
 
 // makers make the pages of the rail.
@@ -16,4 +17,5 @@ var makers = map[frame.ID]func(*frame.Context) frame.Page{
 	frame.Devices:   func(c *frame.Context) frame.Page { return devices.New(c) },
 	frame.Runs:      func(c *frame.Context) frame.Page { return runs.New(c) },
 	frame.Clouds:    func(c *frame.Context) frame.Page { return clouds.New(c) },
+	frame.Settings:  func(c *frame.Context) frame.Page { return settings.New(c) },
 }

@@ -93,6 +93,12 @@ func lookAtAll(t *testing.T, config app.Config, l looks) {
 	wizard := h.s.current().(*provision.Page)
 	for step := range 4 {
 		at := wizard.At()
+		if at == 1 { // by hand: DPS would ask to wait
+			h.q.Settle()
+			h.press(fyne.KeyUp)
+			h.press(fyne.KeyUp)
+			h.press(fyne.KeySpace)
+		}
 		wizard.Primary()
 		h.q.Until(t, "the next step", func() bool { return wizard.At() != at })
 		if step == 3 {
@@ -103,6 +109,12 @@ func lookAtAll(t *testing.T, config app.Config, l looks) {
 	h.s.help()
 	check("help")
 	h.s.c.CloseDialog()
+	wizard.Primary()
+	h.q.Until(t, "the proof", wizard.Ended)
+	check("proof")
+	wizard.Undo()
+	h.q.Until(t, "the undo", wizard.Ended)
+	check("undone")
 }
 
 // provisionOne puts a proven device into the catalog.

@@ -36,13 +36,16 @@ func sitDownWith(t *testing.T, config app.Config, choose func(fyne.Preferences),
 	face := test.NewTempApp(t)
 	choose(face.Preferences())
 	face.Settings().SetTheme(theme.New(frame.LookOf(face.Preferences())))
-	window := test.NewTempWindow(t, nil)
+	window := test.NewWindow(nil) // closed below, or by the test
 	q := &frametest.Queue{}
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newShell(ctx, face, window, q.Post)
 	window.Resize(size)
 	s.open(config)
 	t.Cleanup(func() {
+		if !s.closing {
+			window.Close()
+		}
 		cancel()
 		if code := s.end(); code != s.code {
 			t.Errorf("the window ends with code %d", code)

@@ -294,3 +294,13 @@ func (p *Page) focusOn(f fyne.Focusable) { p.c.FocusIn(frame.Provision, f) }
 
 // signed says how many lines come and go.
 func signed(added, removed int) string { return fmt.Sprintf("+%d -%d", added, removed) }
+
+// Ended tells whether the run that the wizard follows has ended.
+func (p *Page) Ended() bool { return p.job != nil && p.job.ended() }
+
+// Undo puts back the run that has ended.
+func (p *Page) Undo() {
+	if r, ok := p.job.(*running); ok && r.done {
+		p.steps[stepRun].(*runStep).undo(r.outcome)
+	}
+}

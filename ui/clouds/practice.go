@@ -206,20 +206,15 @@ func (k *practiceCard) reset() {
 				if release != nil {
 					release()
 				}
-				err := k.p.c.App.ResetPractice(ctx)
-				if release == nil {
+				if err := k.p.c.App.ResetPractice(ctx); err != nil || release == nil {
 					return kept{}, err
 				}
-				again, keepErr := k.keep(ctx)
-				if err == nil {
-					err = keepErr
-				}
-				return again, err
+				return k.keep(ctx)
 			}, func(now kept, err error) {
-				if err == nil {
-					k.info = nil
-				}
 				k.turned(now, err)
+				if now.release == nil {
+					k.info = nil // what opens it was made anew, or is looked at again
+				}
 				k.read()
 				if err == nil {
 					k.p.say(widgets.Good, lang.X("practice.reset.done", "The practice cloud is empty"), "")

@@ -151,8 +151,11 @@ func TestSearchAsYouType(t *testing.T) {
 
 func TestOlderAnswerNeverReplacesNewer(t *testing.T) {
 	d := sit(t, sample()...)
+	posted := make(chan struct{}, 100)
+	post := d.c.Post
+	d.c.Post = func(f func()) { post(f); posted <- struct{}{} }
 	d.p.search.SetText("hall")
-	time.Sleep(50 * time.Millisecond) // the answer waits in the queue, not yet taken
+	<-posted // the answer waits in the queue, not yet taken
 	d.p.search.SetText("press")
 	d.until("the newer answer", func() bool { return d.shown() == 1 })
 	if got := d.ids(); got[0] != "press-02" {

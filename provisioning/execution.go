@@ -18,8 +18,12 @@ type Execution struct {
 	emit func(Event)
 	// preview tells that nothing may be written and things may be missing.
 	preview bool
+	// waitsFor is the wait that was announced last.
+	waitsFor string
 	// locked tells that this execution holds the lock on the device.
 	locked bool
+	// takenUp tells that another process began the run and was cut.
+	takenUp bool
 }
 
 func newExecution(ports Ports, run *Run, emit func(Event)) *Execution {
@@ -80,8 +84,12 @@ func (x *Execution) log(step, format string, args ...any) {
 	x.emit(Event{Run: x.Run.ID, Step: step, Time: x.Now(), Text: fmt.Sprintf(format, args...)})
 }
 
-// waiting says who is slow.
+// waiting says who is slow, once for each wait.
 func (x *Execution) waiting(step, who string) {
+	if x.waitsFor == step+who {
+		return
+	}
+	x.waitsFor = step + who
 	x.emit(Event{Run: x.Run.ID, Step: step, Time: x.Now(), Wait: who})
 }
 

@@ -37,6 +37,7 @@ func (r *Runner) Provision(ctx context.Context, run *Run) Outcome {
 	if run.State == RunUndoing || run.State == RunCancelling {
 		return r.Undo(ctx, run)
 	}
+	x.takenUp = run.State == RunRunning && len(run.Steps) > 0
 	run.Outcome = Outcome{Run: run.ID, Batch: run.Batch, Device: run.Plan.Device.ID, Notes: run.Outcome.Notes,
 		Proof: Proof{How: ProofNone, Rehearsal: r.Ports.Cloud.Practice}}
 	err := r.provision(ctx, x)
@@ -238,6 +239,7 @@ func (x *Execution) keep(record StepRecord) {
 }
 
 func (r *Runner) announce(x *Execution, record StepRecord) {
+	x.waitsFor = ""
 	text := record.Summary
 	if record.Error != nil {
 		text = record.Error.Message

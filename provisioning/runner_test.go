@@ -162,6 +162,7 @@ func (w *world) cutAt(n int, after bool, do func()) (where string) {
 	defer func() {
 		w.effect = func(_ string, do func()) { do() }
 		w.locks = map[string]string{} // a dead holder's locks are taken over
+		clear(w.active)               // a practice cloud keeps times for later, and died too
 		if r := recover(); r != nil {
 			if _, ok := r.(killed); !ok {
 				panic(r)

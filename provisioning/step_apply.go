@@ -14,6 +14,12 @@ func (applyStep) Name() string { return StepApply }
 
 func (applyStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	pending := Look{Summary: "the runtime has an older configuration", Undo: json.RawMessage(`{}`)}
+	if x.takenUp && x.acted(StepApply) {
+		// A practice cloud that was killed with the run may not know any more
+		// that the runtime called; only a runtime that starts anew calls again.
+		pending.Summary = "the run was cut; the runtime has to call again"
+		return pending, nil
+	}
 	if x.record(StepFiles).State == StepDone && x.record(StepApply).State != StepDone {
 		return pending, nil
 	}

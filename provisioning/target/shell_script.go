@@ -24,7 +24,9 @@ func boot(ready, goOn string) string {
 //	after a failure in the same batch · for act the exit code
 //
 // Payloads are base64 lines and a line with a dot; read is a builtin that
-// takes a pipe byte by byte, so nothing swallows the next request. Standard
+// takes a pipe byte by byte, so nothing swallows the next request. Files are
+// born private; commands get the usual umask, or the folders that they make
+// would be closed to the daemons' users. Standard
 // input ends when the connection does: then the shell ends too, and with it a
 // command under way.
 const rootScript = `
@@ -104,8 +106,10 @@ grp() {
 }
 act() {
   S=; command -v setsid >/dev/null 2>&1 && S=setsid
+  umask 022
   $S "$@" </dev/null 3<&- &
   c=$!
+  umask 077
   (
     IFS= read -r l <&3
     if [ -n "$S" ]; then c=-$c; fi

@@ -150,6 +150,9 @@ func owned(path string, who account, mode os.FileMode) error {
 
 func write(path string, data []byte, who account, dirMode os.FileMode) error {
 	dir := filepath.Dir(path)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,6 +57,9 @@ func (a *App) openTarget(ctx context.Context, text string, access Access) (targe
 type machine struct {
 	target target.Target
 	name   string
+	// station tells the runs of this data folder from those of another
+	// computer: both count from 1.
+	station string
 
 	mu   sync.Mutex
 	root target.Root
@@ -135,12 +139,15 @@ func (m *machine) Place(ctx context.Context, runID string, files []provisioning.
 	if err != nil {
 		return provisioning.Placed{}, err
 	}
-	placed, err := root.Place(ctx, fileSet(runID, files))
+	placed, err := root.Place(ctx, fileSet(m.mark(runID), files))
 	if err != nil {
 		return provisioning.Placed{}, translate(err)
 	}
 	return provisioning.Placed{Changed: placed.Changed, OwnersRecorded: placed.OwnersRecorded}, nil
 }
+
+// mark is how a run is named on the device.
+func (m *machine) mark(runID string) string { return runID + "-" + m.station }
 
 func fileSet(runID string, files []provisioning.File) target.FileSet {
 	set := target.FileSet{RunID: runID, Dirs: foldersOf(files)}
@@ -172,7 +179,7 @@ func (m *machine) PutBack(ctx context.Context, runID string) error {
 	if err != nil {
 		return err
 	}
-	return translate(root.PutBack(ctx, runID))
+	return translate(root.PutBack(ctx, m.mark(runID)))
 }
 
 func (m *machine) Act(ctx context.Context, action provisioning.Action, line func(string)) (provisioning.Output, error) {
@@ -192,7 +199,17 @@ func (m *machine) Lock(ctx context.Context, runID string, expiry time.Time) erro
 	if err != nil {
 		return err
 	}
-	return translate(root.Lock(ctx, runID, expiry))
+	err = root.Lock(ctx, m.mark(runID), expiry)
+	var locked *target.LockedError
+	if errors.As(err, &locked) {
+		number, ours := strings.CutSuffix(locked.RunID, "-"+m.station)
+		if !ours {
+			return &provisioning.Error{Kind: provisioning.ErrBusy, Message: "The device is being worked on by run " + locked.RunID + " of another computer.",
+				Hint: "Wait for it; its lock ends at " + locked.Expiry.Local().Format(time.TimeOnly) + ".", Err: err}
+		}
+		locked.RunID = number
+	}
+	return translate(err)
 }
 
 func (m *machine) Unlock(ctx context.Context, runID string) error {
@@ -200,5 +217,5 @@ func (m *machine) Unlock(ctx context.Context, runID string) error {
 	if err != nil {
 		return err
 	}
-	return translate(root.Unlock(ctx, runID))
+	return translate(root.Unlock(ctx, m.mark(runID)))
 }

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +21,7 @@ func (a *App) practiceDevices() string { return filepath.Join(a.config.DataDir, 
 // disk. The folder is made.
 func (a *App) PracticeRequest(name string) (Request, error) {
 	folder := filepath.Join(a.practiceDevices(), name)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := furnish(folder); err != nil {
 		return Request{}, fmt.Errorf("make the practice device's folder: %w", err)
 	}
 	plan := provisioning.Plan{Device: provisioning.DevicePlan{ID: name},
@@ -51,4 +53,49 @@ func (a *App) isPracticeFolder(text string) bool {
 func (a *App) practiceFolderExists(name string) bool {
 	_, err := os.Stat(filepath.Join(a.practiceDevices(), name, filepath.FromSlash(provisioning.ConfigPath)))
 	return err == nil
+}
+
+// practiceDisk is what lies on the disk of a practice device before it is
+// provisioned: a small Debian with the packages of IoT Edge.
+var practiceDisk = map[string]string{
+	"etc/os-release": "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nID=debian\n",
+	"etc/hostname":   "practice-device\n",
+	"etc/passwd": "root:x:0:0:root:/root:/bin/sh\naziotks:x:901:901::/:/usr/sbin/nologin\naziotcs:x:902:902::/:/usr/sbin/nologin\n" +
+		"aziotid:x:903:903::/:/usr/sbin/nologin\naziottpm:x:904:904::/:/usr/sbin/nologin\niotedge:x:905:905::/:/usr/sbin/nologin\n",
+	"etc/group":           "root:x:0:\naziotks:x:901:\naziotcs:x:902:\naziotid:x:903:\naziottpm:x:904:\niotedge:x:905:\ndocker:x:906:\n",
+	"var/lib/dpkg/arch":   "amd64\n",
+	"var/lib/dpkg/status": practicePackage("aziot-edge") + practicePackage("aziot-identity-service") + practicePackage("moby-engine") + practicePackage("systemd"),
+}
+
+func practicePackage(name string) string {
+	version := "1.6.0-1"
+	switch name {
+	case "moby-engine":
+		version = "26.1-1"
+	case "systemd":
+		version = "252.1-1"
+	}
+	return "Package: " + name + "\nStatus: install ok installed\nArchitecture: amd64\nVersion: " + version + "\n\n"
+}
+
+// furnish makes the folder of a practice device; what lies there already stays.
+func furnish(folder string) error {
+	for name, text := range practiceDisk {
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		_, err = file.WriteString(text)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -77,7 +77,12 @@ func (a *App) ports(ctx context.Context, plan provisioning.Plan, targetText stri
 	if err != nil {
 		return provisioning.Ports{}, nil, errors.Join(err, device.Close())
 	}
-	on := &machine{target: device, name: targetText}
+	station, err := a.station(ctx)
+	if err != nil {
+		release()
+		return provisioning.Ports{}, nil, errors.Join(err, device.Close())
+	}
+	on := &machine{target: device, name: targetText, station: station}
 	facts := &factFinder{app: a, target: device, cloud: cloud}
 	ports := provisioning.Ports{Cloud: cloud, Machine: on, Player: a.player(cloud),
 		Journal: journal{app: a, target: func(ctx context.Context) deviceSight { return facts.sight(ctx) }},
@@ -139,4 +144,16 @@ func (a *App) holdPractice(ctx context.Context, rows []Row) (func(), error) {
 		}
 	}
 	return func() {}, nil
+}
+
+// station is a name that this data folder has given itself.
+func (a *App) station(ctx context.Context) (string, error) {
+	name, err := a.catalog.Setting(ctx, "station")
+	if err != nil || name != "" {
+		return name, translate(err)
+	}
+	if err := a.catalog.SetSetting(ctx, "station", fmt.Sprintf("%x", randomBytes(4))); err != nil {
+		return "", translate(err)
+	}
+	return a.catalog.Setting(ctx, "station")
 }

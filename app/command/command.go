@@ -76,10 +76,7 @@ func verbs() []struct {
 }
 
 // usageError is wrong use: exit code 2 with a line and the command's usage.
-type usageError struct {
-	message string
-	usage   string
-}
+type usageError struct{ message string }
 
 func (e *usageError) Error() string { return e.message }
 

@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -97,7 +96,7 @@ func (s *session) exportDevices(a *app.App, format, out string) error {
 }
 
 func (s *session) importDevices(a *app.App, name string) error {
-	var in io.Reader = s.In
+	in := s.In
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {

@@ -143,7 +143,7 @@ func identityd() error {
 		if err == nil && json.Unmarshal(text, &device) == nil {
 			fmt.Fprintln(os.Stderr, "Provisioned with backup for", device.Device)
 		} else if device, err = register(c); err != nil {
-			return fmt.Errorf("Failed to provision with IoT Hub, and no valid device backup was found: %w", err)
+			return fmt.Errorf("failed to provision with IoT Hub, and no valid device backup was found: %w", err)
 		}
 		text, err = json.Marshal(device)
 		if err != nil {

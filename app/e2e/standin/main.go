@@ -107,7 +107,7 @@ func status() {
 
 func list() error {
 	if state() != "running" {
-		return fmt.Errorf("A module runtime error occurred\n\tcaused by: No such file or directory (os error 2)")
+		return fmt.Errorf("a module runtime error occurred\n\tcaused by: No such file or directory (os error 2)")
 	}
 	fmt.Println("NAME             STATUS           DESCRIPTION      Config")
 	fmt.Println("edgeAgent        running          Up a second      mcr.microsoft.com/azureiotedge-agent:1.6")

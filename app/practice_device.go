@@ -62,8 +62,10 @@ var practiceDisk = map[string]string{
 	"etc/hostname":   "practice-device\n",
 	"etc/passwd": "root:x:0:0:root:/root:/bin/sh\naziotks:x:901:901::/:/usr/sbin/nologin\naziotcs:x:902:902::/:/usr/sbin/nologin\n" +
 		"aziotid:x:903:903::/:/usr/sbin/nologin\naziottpm:x:904:904::/:/usr/sbin/nologin\niotedge:x:905:905::/:/usr/sbin/nologin\n",
-	"etc/group":           "root:x:0:\naziotks:x:901:\naziotcs:x:902:\naziotid:x:903:\naziottpm:x:904:\niotedge:x:905:\ndocker:x:906:\n",
-	"var/lib/dpkg/arch":   "amd64\n",
+	"etc/group":               "root:x:0:\naziotks:x:901:\naziotcs:x:902:\naziotid:x:903:\naziottpm:x:904:\niotedge:x:905:\ndocker:x:906:\n",
+	"usr/lib/systemd/systemd": "",
+	// The first bytes of a program for amd64 (ELF header), as the look reads them.
+	"bin/sh":              "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x03\x00\x3e\x00",
 	"var/lib/dpkg/status": practicePackage("aziot-edge") + practicePackage("aziot-identity-service") + practicePackage("moby-engine") + practicePackage("systemd"),
 }
 

@@ -1,0 +1,252 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"edgewright/provisioning"
+	"edgewright/provisioning/edgeconfig"
+)
+
+// bench is a place to provision one device in: a data folder with its own
+// practice cloud, and a folder that stands for the device's disk. A child
+// process opens the same one.
+type bench struct {
+	Dir string
+	// Way is manual, individual or group.
+	Way string
+	// Runtime makes the device one with a runtime: a new one for the manual
+	// way, else one that was provisioned before.
+	Runtime bool
+}
+
+const benchDevice = "line-7-0042"
+
+// benchAddresses hands out loopback addresses, so that practice clouds of
+// several tests and processes keep out of each other's way at port 8443.
+var benchAddresses atomic.Uint32
+
+func benchAddress() string {
+	n := uint32(os.Getpid())<<12 | benchAddresses.Add(1)&0xfff
+	return fmt.Sprintf("127.%d.%d.%d", 1+n>>16%254, n>>8&0xff, n&0xff)
+}
+
+// newBench makes the folders and settles the practice cloud's address.
+func newBench(dir, way string, runtime bool) (bench, error) {
+	b := bench{Dir: dir, Way: way, Runtime: runtime}
+	files := map[string]string{}
+	switch {
+	case runtime && way == "manual":
+		files["etc/hosts"], files[benchStopped] = "127.0.0.1 localhost\n", ""
+	case runtime:
+		files["etc/hosts"], files["etc/aziot/config.toml"], files[benchSuper] = "127.0.0.1 localhost\n", earlierConfig, superOf(earlierConfig)
+	}
+	for name, text := range files {
+		file := filepath.Join(b.folder(), name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return b, err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return b, err
+		}
+	}
+	made := b.folder()
+	if runtime { // by the packages of IoT Edge
+		made = filepath.Dir(filepath.Join(b.folder(), benchSuper))
+	}
+	if err := os.MkdirAll(made, 0o755); err != nil {
+		return b, err
+	}
+	ctx := context.Background()
+	a, err := New(ctx, b.config())
+	if err != nil {
+		return b, err
+	}
+	address := benchAddress()
+	cloud, err := a.practice.open(ctx, PracticeOptions{HTTPS: address + ":8443", MQTT: address + ":8883"})
+	if err != nil {
+		return b, err
+	}
+	if err := cloud.Close(); err != nil {
+		return b, err
+	}
+	return b, a.Close()
+}
+
+// earlierConfig is a device's configuration from before, with what a person
+// wrote around it.
+const earlierConfig = `# kept by the night shift
+hostname = "press-4"
+
+[provisioning]
+source = "dps"
+global_endpoint = "https://global.azure-devices-provisioning.net"
+id_scope = "0ne00000000" # the old plant
+
+[provisioning.attestation]
+method = "symmetric_key"
+registration_id = "press-4"
+symmetric_key = { value = "YmVmb3JlYmVmb3JlYmVmb3JlYmVmb3JlYmVmb3JlISE=" }
+
+[agent]
+name = "edgeAgent"
+type = "docker"
+`
+
+func (b bench) folder() string { return filepath.Join(b.Dir, "device", "disk") }
+func (b bench) data() string   { return filepath.Join(b.Dir, "data") }
+func (b bench) state() string  { return filepath.Join(b.Dir, "state") }
+
+func (b bench) config() Config {
+	return Config{DataDir: b.data(), StateDir: b.state(), Version: "test"}
+}
+
+func (b bench) request() Request {
+	plan := provisioning.Plan{Device: provisioning.DevicePlan{ID: benchDevice, Tags: map[string]any{"line": int64(7)}},
+		Cell: provisioning.Cell{Platform: provisioning.Linux, Provisioning: provisioning.DPS, Authentication: provisioning.SymmetricKey}}
+	switch b.Way {
+	case "manual":
+		plan.Cell.Provisioning = provisioning.Manual
+	case "group":
+		plan.Cloud.Group = "line-7"
+	}
+	return Request{Plan: plan.WithDefaults(), Target: FolderTarget(b.folder())}
+}
+
+// open opens the app of the bench, with a practice cloud that asks devices to
+// wait for one second, the least there is. k may be nil.
+func (b bench) open(ctx context.Context, k *knife) (*App, error) {
+	a, err := New(ctx, b.config())
+	if err != nil {
+		return nil, err
+	}
+	a.decorate = func(p provisioning.Ports) provisioning.Ports {
+		a.practice.mu.Lock()
+		a.practice.cloud.Faults().Polling(time.Second, 0)
+		a.practice.mu.Unlock()
+		if b.Runtime {
+			p.Machine = runtimeMachine{Machine: p.Machine, bench: b, player: p.Player}
+			p.Cloud.Reach = &provisioning.Reach{CA: []byte("-----BEGIN CERTIFICATE-----\n"), Hosts: []string{"hub.practice.test", "global.practice.test"}}
+		}
+		if k != nil {
+			p = k.wrap(p)
+		}
+		return p
+	}
+	return a, nil
+}
+
+// runtimeMachine adds to the folder what a device with IoT Edge does: it takes
+// its configuration, registers with it and connects. Its state lies in files,
+// so that it outlives a killed program as a device does.
+type runtimeMachine struct {
+	provisioning.Machine
+	bench  bench
+	player provisioning.Player
+}
+
+func (m runtimeMachine) Runs() bool { return true }
+
+func (m runtimeMachine) file(name string) string {
+	return filepath.Join(m.bench.folder(), filepath.FromSlash(name))
+}
+
+const (
+	benchSuper   = "etc/aziot/identityd/config.d/00-super.toml"
+	benchStopped = "run/stopped" // exists while the services do not run
+)
+
+func (m runtimeMachine) Act(ctx context.Context, action provisioning.Action, _ func(string)) (provisioning.Output, error) {
+	switch action {
+	case provisioning.ActStatus:
+		state := "Running"
+		if _, err := os.Stat(m.file(benchStopped)); err == nil {
+			state = "Down - inactive"
+		}
+		return provisioning.Output{Stdout: fmt.Sprintf("    aziot-edged  %s\n    aziot-identityd  %s\n    aziot-keyd  Ready\n", state, state)}, nil
+	case provisioning.ActCheck:
+		return provisioning.Output{Stdout: `{"checks":{"identityd-running":{"result":{"result":"ok"}}}}`}, nil
+	case provisioning.ActConfigApply:
+		return provisioning.Output{}, m.apply(ctx)
+	case provisioning.ActReprovision:
+		return provisioning.Output{}, m.connect(ctx)
+	case provisioning.ActStop:
+		return provisioning.Output{}, writeWhole(m.file(benchStopped), "")
+	case provisioning.ActRemoveGenerated:
+		return provisioning.Output{}, os.RemoveAll(m.file(benchSuper))
+	}
+	return provisioning.Output{}, nil
+}
+
+func (m runtimeMachine) apply(ctx context.Context) error {
+	text, err := os.ReadFile(m.file("etc/aziot/config.toml"))
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(m.file(benchSuper), superOf(string(text))); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(m.file("run")); err != nil {
+		return err
+	}
+	return m.connect(ctx)
+}
+
+// superOf is what the runtime makes of a configuration.
+func superOf(config string) string {
+	if config == earlierConfig {
+		return "# made from the earlier configuration\n"
+	}
+	return "# made from a new configuration\n"
+}
+
+func writeWhole(name, text string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(text), 0o600)
+}
+
+// connect is identityd: what it cannot reach it tries again later.
+func (m runtimeMachine) connect(ctx context.Context) error {
+	text, err := os.ReadFile(m.file("etc/aziot/config.toml"))
+	if err != nil {
+		return err
+	}
+	config, err := edgeconfig.Read(text)
+	if err != nil {
+		return err
+	}
+	p := config.Provisioning
+	hub, id, key := p.HubHostname, p.DeviceID, p.DeviceKey
+	if p.Source == "dps" {
+		if !strings.Contains(p.GlobalEndpoint, "practice.test") {
+			return nil // the old plant is not here
+		}
+		key = p.Attestation.SymmetricKey
+		registered, err := m.player.Register(ctx, provisioning.Credentials{Endpoint: p.GlobalEndpoint, IDScope: p.IDScope,
+			RegistrationID: p.Attestation.RegistrationID, Key: key}, func(time.Duration) {})
+		if err != nil {
+			return nil
+		}
+		hub, id = registered.Hub, registered.DeviceID
+	}
+	_ = m.player.Connect(ctx, hub, id, key)
+	return nil
+}
+
+// mustBench is newBench in a folder of the test.
+func mustBench(t *testing.T, way string, runtime bool) bench {
+	t.Helper()
+	b, err := newBench(t.TempDir(), way, runtime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

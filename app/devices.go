@@ -196,7 +196,7 @@ func (a *App) unrecordDevice(ctx context.Context, run provisioning.Run) error {
 		return translate(err)
 	}
 	for _, before := range earlier {
-		if before.ID >= run.ID || before.Cloud != run.Plan.Cloud.Name || before.State != string(provisioning.RunSucceeded) && before.State != string(provisioning.RunConfigured) {
+		if !before.Started.Before(run.Started) || before.Cloud != run.Plan.Cloud.Name || before.State != string(provisioning.RunSucceeded) && before.State != string(provisioning.RunConfigured) {
 			continue
 		}
 		restored, err := a.readRun(ctx, before.ID)

@@ -121,6 +121,16 @@ func fromCatalog(err error) *provisioning.Error {
 		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The catalog is damaged; the file is kept.", Hint: "Bring back a copy with `edgewright backup restore`."}
 	case errors.Is(err, catalog.ErrAmbiguous):
 		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "More than one thing has that name.", Hint: "Name it by more of its UUID."}
+	case errors.Is(err, catalog.ErrInUse):
+		return &provisioning.Error{Kind: provisioning.ErrConflict, Message: sentence(err), Hint: "Undo or remove those devices first."}
+	case errors.Is(err, catalog.ErrNetwork):
+		return &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "The data folder lies on a network drive, which cannot hold the catalog safely.", Hint: "Choose a folder of this computer with --data."}
+	case errors.Is(err, catalog.ErrBusy):
+		return &provisioning.Error{Kind: provisioning.ErrBusy, Message: "Another process is writing to the catalog.", Hint: "Try again in a moment."}
+	case errors.Is(err, catalog.ErrExists):
+		return &provisioning.Error{Kind: provisioning.ErrConflict, Message: sentence(err), Hint: "Choose another name."}
+	case errors.Is(err, catalog.ErrInvalid):
+		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err)}
 	case errors.Is(err, catalog.ErrLocked):
 		return &provisioning.Error{Kind: provisioning.ErrBusy, Message: sentence(err)}
 	case errors.Is(err, catalog.ErrNotFound):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -96,6 +97,14 @@ type store struct {
 // openStore opens or makes the database in dir.
 func openStore(ctx context.Context, dir string, sealer Sealer) (*store, error) {
 	path := filepath.Join(dir, databaseFile)
+	// SQLite would make the file readable for everybody.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open practice state: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open practice state: %w", err)
+	}
 	db, err := sql.Open("sqlite3", databaseURI(path))
 	if err != nil {
 		return nil, fmt.Errorf("open practice state %s: %w", path, err)

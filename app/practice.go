@@ -233,5 +233,9 @@ func practiceError(err error) error {
 		return &provisioning.Error{Kind: provisioning.ErrBusy, Message: fmt.Sprintf("The practice cloud cannot listen on %s: another program uses that port.", port.Address),
 			Hint: "End that program, or serve a fresh data folder on another port with `edgewright practice serve --https ADDR`.", Err: err}
 	}
+	var option *practice.OptionError
+	if errors.As(err, &option) {
+		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(option), Hint: "`edgewright practice --help` lists the options.", Err: err}
+	}
 	return translate(err)
 }

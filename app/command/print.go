@@ -94,7 +94,10 @@ func (s *session) outcome(out provisioning.Outcome) error {
 
 // outcomeSentence says how a run ended, in one line.
 func outcomeSentence(out provisioning.Outcome) string {
-	head := fmt.Sprintf("run %s: ", out.Run)
+	head := ""
+	if out.Run != "" { // none where the target or the cloud could not even be opened
+		head = fmt.Sprintf("run %s: ", out.Run)
+	}
 	switch out.Outcome {
 	case provisioning.RunSucceeded:
 		word := "proven"

@@ -48,6 +48,15 @@ type settings struct {
 	Created     time.Time
 }
 
+// OptionError says which of the Options cannot be as it is, and why.
+type OptionError struct{ problem string }
+
+func (e *OptionError) Error() string { return e.problem }
+
+func wrongOption(format string, args ...any) error {
+	return &OptionError{fmt.Sprintf(format, args...)}
+}
+
 var hubLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$`)
 
 // openSettings reads the settings of the folder. The first time, and when
@@ -72,7 +81,7 @@ func (c *Cloud) openSettings(ctx context.Context, o Options) error {
 	}
 	for _, chosen := range []struct{ what, given, stored string }{{"HTTPS", o.HTTPS, c.settings().HTTPS}, {"MQTT", o.MQTT, c.settings().MQTT}} {
 		if chosen.given != "" && !sameAddress(chosen.given, chosen.stored) {
-			return fmt.Errorf("practice cloud %s address: %s is fixed for this folder, not %s; reset the practice cloud to choose another",
+			return wrongOption("practice cloud %s address: %s is fixed for this folder, not %s; reset the practice cloud to choose another",
 				chosen.what, chosen.stored, chosen.given)
 		}
 	}
@@ -197,15 +206,15 @@ func checkAddress(addr string, anywhere bool) error {
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("practice cloud address %q: %w", addr, err)
+		return wrongOption("practice cloud address %q: %v", addr, err)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("practice cloud address %q: the port is not a number", addr)
+		return wrongOption("practice cloud address %q: the port is not a number", addr)
 	}
 	if ip := net.ParseIP(host); anywhere || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("practice cloud address %q: it is not a loopback address; give one such as %s", addr, defaultAddr)
+	return wrongOption("practice cloud address %q: it is not a loopback address; give one such as %s", addr, defaultAddr)
 }
 
 // hubLabels checks the names of further hubs, with or without the domain, and
@@ -215,7 +224,7 @@ func hubLabels(names []string) ([]string, error) {
 	for _, name := range names {
 		label := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), "."+domain)
 		if !hubLabel.MatchString(label) || label == "dps" || label == "global" {
-			return nil, fmt.Errorf("practice hub name %q: use letters, digits and dashes, at most 50; dps and global are taken", name)
+			return nil, wrongOption("practice hub name %q: use letters, digits and dashes, at most 50; dps and global are taken", name)
 		}
 		if !slices.Contains(hubs, label) {
 			hubs = append(hubs, label)

@@ -112,6 +112,9 @@ func (a *App) Undo(ctx context.Context, id string, access Access, emit Emit) ([]
 	if err != nil {
 		return nil, "", err
 	}
+	if ids, err = a.makersFirst(ctx, ids); err != nil {
+		return nil, "", err
+	}
 	var outcomes []provisioning.Outcome
 	for _, id := range slices.Backward(ids) {
 		outcome, err := a.takeUp(ctx, id, access, emit, (*provisioning.Runner).Undo)
@@ -121,6 +124,25 @@ func (a *App) Undo(ctx context.Context, id string, access Access, emit Emit) ([]
 		outcomes = append(outcomes, outcome)
 	}
 	return outcomes, batch, nil
+}
+
+// makersFirst moves the runs that made their enrollment to the front: undone
+// last, they find that nobody uses it any more.
+func (a *App) makersFirst(ctx context.Context, ids []string) ([]string, error) {
+	var makers, users []string
+	for _, id := range ids {
+		steps, err := a.catalog.Steps(ctx, id)
+		if err != nil {
+			return nil, translate(err)
+		}
+		made := slices.ContainsFunc(steps, func(s catalog.Step) bool { return s.Name == provisioning.StepEnrollment && s.Acted })
+		if made {
+			makers = append(makers, id)
+		} else {
+			users = append(users, id)
+		}
+	}
+	return append(makers, users...), nil
 }
 
 // runsOf gives the run, or the runs of the batch, in the order they began.

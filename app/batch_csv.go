@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"edgewright/provisioning"
+	"edgewright/provisioning/target"
 )
 
 // Row is one line of a list of targets: a target, and the plan as the line's
@@ -63,7 +64,7 @@ func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, provisioning.Findings
 		return nil, nil, invalidList("The list has no column target.", nil)
 	}
 	var rows []Row
-	seen := map[string]int{}
+	seen, targets := map[string]int{}, map[string]int{} // lines by device ID, by target
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
@@ -79,6 +80,11 @@ func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, provisioning.Findings
 				Problem: fmt.Sprintf("The device ID %q stands in line %d already.", row.Plan.Device.ID, first), Fix: "Give each device its own ID."})
 		}
 		seen[row.Plan.Device.ID] = line
+		if first, twice := targets[row.Target]; twice && row.Target != "" {
+			problems = append(problems, provisioning.Finding{Field: "target", Level: provisioning.LevelError,
+				Problem: fmt.Sprintf("The target %s stands in line %d already.", row.Target, first), Fix: "Give each device its own target."})
+		}
+		targets[row.Target] = line
 		for i := range problems {
 			problems[i].Field = "line " + strconv.Itoa(line) + " " + problems[i].Field
 		}
@@ -123,6 +129,9 @@ func readRow(header, record []string, line int, plan provisioning.Plan) (Row, pr
 	if row.Target == "" {
 		findings = append(findings, provisioning.Finding{Field: "target", Level: provisioning.LevelError,
 			Problem: "The line names no target.", Fix: "Write a target such as ssh://user@host."})
+	} else if _, err := target.ParseSpec(row.Target); err != nil {
+		findings = append(findings, provisioning.Finding{Field: "target", Level: provisioning.LevelError,
+			Problem: sentence(err), Fix: "Write ssh://user@host or rootfs:///path."})
 	}
 	return row, findings
 }

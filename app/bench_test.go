@@ -24,6 +24,8 @@ type bench struct {
 	// Runtime makes the device one with a runtime: a new one for the manual
 	// way, else one that was provisioned before.
 	Runtime bool
+	// Key is the name of a key in the vault, "" to let the cloud make one.
+	Key string
 }
 
 const benchDevice = "line-7-0042"
@@ -104,7 +106,16 @@ func (b bench) data() string   { return filepath.Join(b.Dir, "data") }
 func (b bench) state() string  { return filepath.Join(b.Dir, "state") }
 
 func (b bench) config() Config {
-	return Config{DataDir: b.data(), StateDir: b.state(), Version: "test"}
+	config := Config{DataDir: b.data(), StateDir: b.state(), Version: "test"}
+	if file := filepath.Join(b.Dir, "passphrase"); fileExists(file) {
+		config.PassphraseFile = file
+	}
+	return config
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 func (b bench) request() Request {
@@ -115,6 +126,9 @@ func (b bench) request() Request {
 		plan.Cell.Provisioning = provisioning.Manual
 	case "group":
 		plan.Cloud.Group = "line-7"
+	}
+	if b.Key != "" {
+		plan.SymmetricKey.Key = "vault:" + b.Key
 	}
 	return Request{Plan: plan.WithDefaults(), Target: FolderTarget(b.folder())}
 }

@@ -46,6 +46,10 @@ func (a *App) openTarget(ctx context.Context, text string, access Access) (targe
 		}
 	}
 	opened, err := target.Open(ctx, spec, options)
+	if spec.Kind == target.KindRootfs && errors.Is(err, fs.ErrNotExist) {
+		return nil, &provisioning.Error{Kind: provisioning.ErrNotFound, Message: "There is no folder " + spec.Path + ".",
+			Hint: "Look whether the device's disk is mounted there, or make the folder.", Err: err}
+	}
 	if err != nil {
 		return nil, translate(fmt.Errorf("open %s: %w", text, err))
 	}

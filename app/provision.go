@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -39,7 +41,7 @@ func (a *App) Provision(ctx context.Context, r Request, emit Emit) provisioning.
 	ports, done, err := a.ports(ctx, plan, r.Target, r.Access)
 	if err != nil {
 		refused.Error = provisioning.View(err)
-		return refused
+		return a.keepRefused(ctx, plan, r, refused)
 	}
 	defer done()
 	run, err := a.newRun(ctx, plan, r)
@@ -51,6 +53,24 @@ func (a *App) Provision(ctx context.Context, r Request, emit Emit) provisioning.
 	defer leave()
 	runner := provisioning.Runner{Ports: ports, Emit: emit, UndoOnFailure: r.UndoOnFailure}
 	return runner.Provision(ctx, run)
+}
+
+// keepRefused gives a row of a list whose target or cloud could not be opened
+// its run all the same, so that resuming the batch comes back to it.
+func (a *App) keepRefused(ctx context.Context, plan provisioning.Plan, r Request, refused provisioning.Outcome) provisioning.Outcome {
+	if r.Batch == "" {
+		return refused
+	}
+	run, err := a.newRun(ctx, plan, r)
+	if err == nil {
+		refused.Run = run.ID
+		run.State, run.Ended, run.Outcome = provisioning.RunFailed, a.now(), refused
+		err = journal{app: a}.SaveRun(ctx, *run)
+	}
+	if err != nil {
+		a.log.Warn("write a run that was refused", "batch", r.Batch, "device", plan.Device.ID, "error", err)
+	}
+	return refused
 }
 
 func (a *App) newRun(ctx context.Context, plan provisioning.Plan, r Request) (*provisioning.Run, error) {
@@ -110,22 +130,19 @@ type Many struct {
 func (a *App) ProvisionMany(ctx context.Context, rows []Row, m Many, emit Emit) BatchOutcome {
 	batch := a.newBatch()
 	outcomes := make([]provisioning.Outcome, len(rows))
-	if release, err := a.holdPractice(ctx, rows); err == nil {
+	clouds := make([]string, len(rows))
+	for i, row := range rows {
+		clouds[i] = row.Plan.Cloud.Name
+	}
+	if release, err := a.holdPractice(ctx, clouds); err == nil {
 		defer release()
 	}
-	var emitMu sync.Mutex
-	inTurn := func(e provisioning.Event) {
-		if emit != nil {
-			emitMu.Lock()
-			defer emitMu.Unlock()
-			emit(e)
-		}
-	}
+	emit = inTurn(emit)
 	group := errgroup.Group{}
 	group.SetLimit(max(1, m.Parallel))
 	for i, row := range rows {
 		group.Go(func() error {
-			outcomes[i] = a.Provision(ctx, Request{Plan: row.Plan, Target: row.Target, Access: m.Access, UndoOnFailure: m.UndoOnFailure, Batch: batch}, inTurn)
+			outcomes[i] = a.Provision(ctx, Request{Plan: row.Plan, Target: row.Target, Access: m.Access, UndoOnFailure: m.UndoOnFailure, Batch: batch}, emit)
 			return nil
 		})
 	}
@@ -133,17 +150,28 @@ func (a *App) ProvisionMany(ctx context.Context, rows []Row, m Many, emit Emit) 
 	return batchOutcome(batch, outcomes)
 }
 
+// inTurn makes one receiver of several runs hear one event at a time.
+func inTurn(emit Emit) Emit {
+	if emit == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	return func(e provisioning.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		emit(e)
+	}
+}
+
 func (a *App) newBatch() string { return fmt.Sprintf("b-%x", randomBytes(6)) }
 
 // holdPractice keeps the practice cloud up between the runs of a batch.
-func (a *App) holdPractice(ctx context.Context, rows []Row) (func(), error) {
-	for _, row := range rows {
-		if row.Plan.Cloud.Name == Practice {
-			_, release, err := a.practice.use(ctx)
-			return release, err
-		}
+func (a *App) holdPractice(ctx context.Context, clouds []string) (release func(), err error) {
+	if !slices.ContainsFunc(clouds, func(name string) bool { return strings.EqualFold(name, Practice) }) {
+		return func() {}, nil
 	}
-	return func() {}, nil
+	_, release, err = a.practice.use(ctx)
+	return release, err
 }
 
 // station is a name that this data folder has given itself.
@@ -152,8 +180,6 @@ func (a *App) station(ctx context.Context) (string, error) {
 	if err != nil || name != "" {
 		return name, translate(err)
 	}
-	if err := a.catalog.SetSetting(ctx, "station", fmt.Sprintf("%x", randomBytes(4))); err != nil {
-		return "", translate(err)
-	}
-	return a.catalog.Setting(ctx, "station")
+	name, err = a.catalog.FirstSetting(ctx, "station", fmt.Sprintf("%x", randomBytes(4)))
+	return name, translate(err)
 }

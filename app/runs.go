@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
 	"time"
 
 	"edgewright/app/catalog"
@@ -84,112 +82,6 @@ func (a *App) Run(ctx context.Context, id string) (RunDetail, error) {
 		detail.Log = append(detail.Log, RunLine{Time: line.Time, Step: line.Step, Level: line.Level, Text: line.Text})
 	}
 	return detail, nil
-}
-
-// Resume goes on with a run, or with every run of a batch that has not
-// succeeded. It takes over from a dead holder and refuses a live one. The
-// second result is the batch, if id named one.
-func (a *App) Resume(ctx context.Context, id string, access Access, emit Emit) ([]provisioning.Outcome, string, error) {
-	ids, batch, err := a.runsOf(ctx, id)
-	if err != nil {
-		return nil, "", err
-	}
-	var outcomes []provisioning.Outcome
-	for _, id := range ids {
-		outcome, err := a.takeUp(ctx, id, access, emit, (*provisioning.Runner).Provision)
-		if err != nil {
-			return nil, "", err
-		}
-		outcomes = append(outcomes, outcome)
-	}
-	return outcomes, batch, nil
-}
-
-// Undo puts back what a run, or every run of a batch, made; the last run
-// first, so that what they share is removed by the one that made it.
-func (a *App) Undo(ctx context.Context, id string, access Access, emit Emit) ([]provisioning.Outcome, string, error) {
-	ids, batch, err := a.runsOf(ctx, id)
-	if err != nil {
-		return nil, "", err
-	}
-	if ids, err = a.makersFirst(ctx, ids); err != nil {
-		return nil, "", err
-	}
-	var outcomes []provisioning.Outcome
-	for _, id := range slices.Backward(ids) {
-		outcome, err := a.takeUp(ctx, id, access, emit, (*provisioning.Runner).Undo)
-		if err != nil {
-			return nil, "", err
-		}
-		outcomes = append(outcomes, outcome)
-	}
-	return outcomes, batch, nil
-}
-
-// makersFirst moves the runs that made their enrollment to the front: undone
-// last, they find that nobody uses it any more.
-func (a *App) makersFirst(ctx context.Context, ids []string) ([]string, error) {
-	var makers, users []string
-	for _, id := range ids {
-		steps, err := a.catalog.Steps(ctx, id)
-		if err != nil {
-			return nil, translate(err)
-		}
-		made := slices.ContainsFunc(steps, func(s catalog.Step) bool { return s.Name == provisioning.StepEnrollment && s.Acted })
-		if made {
-			makers = append(makers, id)
-		} else {
-			users = append(users, id)
-		}
-	}
-	return append(makers, users...), nil
-}
-
-// runsOf gives the run, or the runs of the batch, in the order they began.
-func (a *App) runsOf(ctx context.Context, id string) (ids []string, batch string, err error) {
-	rows, err := a.catalog.Runs(ctx, catalog.RunQuery{Batch: id, Limit: 100000})
-	if err != nil {
-		return nil, "", translate(err)
-	}
-	if len(rows) == 0 {
-		row, err := a.catalog.Run(ctx, id)
-		if err != nil {
-			return nil, "", translate(err)
-		}
-		return []string{row.ID}, "", nil
-	}
-	for _, row := range slices.Backward(rows) {
-		ids = append(ids, row.ID)
-	}
-	return ids, id, nil
-}
-
-// takeUp claims a run that nobody carries out and goes on with it.
-func (a *App) takeUp(ctx context.Context, id string, access Access, emit Emit,
-	act func(*provisioning.Runner, context.Context, *provisioning.Run) provisioning.Outcome) (provisioning.Outcome, error) {
-	row, err := a.catalog.Run(ctx, id)
-	if err != nil {
-		return provisioning.Outcome{}, translate(err)
-	}
-	if !provisioning.RunState(row.State).Ended() && catalog.HolderAlive(row.Holder) && row.Holder != catalog.ThisProcess() {
-		return provisioning.Outcome{}, &provisioning.Error{Kind: provisioning.ErrBusy, Message: fmt.Sprintf("Run %s is being carried out by another process.", id),
-			Hint: "Wait for it, or end that process first."}
-	}
-	if err := a.catalog.TakeOver(ctx, id, row.Holder, catalog.ThisProcess()); err != nil {
-		return provisioning.Outcome{}, translate(err)
-	}
-	run, err := a.readRun(ctx, id)
-	if err != nil {
-		return provisioning.Outcome{}, err
-	}
-	ports, done, err := a.ports(ctx, run.Plan, run.Target, access)
-	if err != nil {
-		return provisioning.Outcome{}, err
-	}
-	defer done()
-	ctx, leave := a.live.enter(ctx, a.ctx, run.ID)
-	defer leave()
-	return act(&provisioning.Runner{Ports: ports, Emit: emit}, ctx, run), nil
 }
 
 // SumUp makes the outcome of a batch from those of its runs.

@@ -50,19 +50,15 @@ func (a *App) CarriesOut(id string) bool {
 // does not carry out: a Resume or Undo that could not begin. It then counts as
 // cut short again.
 func (a *App) LetGo(ctx context.Context, id string) error {
-	ids, _, err := a.runsOf(ctx, id)
+	rows, _, err := a.runsOf(ctx, id)
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		row, err := a.catalog.Run(ctx, id)
-		if err != nil {
-			return translate(err)
-		}
-		if provisioning.RunState(row.State).Ended() || row.Holder != catalog.ThisProcess() || a.CarriesOut(id) {
+	for _, row := range rows {
+		if provisioning.RunState(row.State).Ended() || row.Holder != catalog.ThisProcess() || a.CarriesOut(row.ID) {
 			continue
 		}
-		if err := a.catalog.TakeOver(ctx, id, row.Holder, ""); err != nil {
+		if err := a.catalog.TakeOver(ctx, row.ID, row.Holder, ""); err != nil {
 			return translate(err)
 		}
 	}

@@ -252,6 +252,14 @@ func TestUndoNamesWhatItMayNotRemove(t *testing.T) {
 	if _, ok := w.identities["line-7"]; ok {
 		t.Error("the device's own identity is left")
 	}
+	run, other := w.journal["r1"], w.journal["r2"]
+	if out := (&Runner{Ports: w.ports()}).Undo(t.Context(), &run); out.Outcome != RunPartlyUndone || out.Changed || len(out.Left) != 1 {
+		t.Errorf("undone again while it is used: %+v", out)
+	}
+	(&Runner{Ports: w.ports()}).Undo(t.Context(), &other)
+	if out := (&Runner{Ports: w.ports()}).Undo(t.Context(), &run); out.Outcome != RunUndone || !out.Changed || len(w.enrollments) != 0 {
+		t.Errorf("undone when nobody uses the group: %+v", out)
+	}
 }
 
 func TestViewKeepsPartsApart(t *testing.T) {

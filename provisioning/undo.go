@@ -52,16 +52,14 @@ func (r *Runner) putBack(ctx context.Context, x *Execution, end RunState, cause 
 	run.Outcome.Left = nil
 	for _, step := range slices.Backward(x.steps()) {
 		record := x.record(step.Name())
-		if !record.Made() {
-			if record.State == StepKept {
-				run.Outcome.Left = append(run.Outcome.Left, record.Left...)
-			}
+		// What was left is tried again: who used it may be gone.
+		if !record.Made() && record.State != StepKept {
 			continue
 		}
-		changed = true
 		if err := r.undoStep(ctx, x, step, record); err != nil {
 			return r.undoFailed(ctx, x, err)
 		}
+		changed = changed || record.Made() || x.record(step.Name()).State == StepUndone
 	}
 	return r.finishUndo(ctx, x, end, cause, changed)
 }

@@ -177,7 +177,7 @@ func (c *Catalog) Run(ctx context.Context, id string) (Run, error) {
 
 // RunQuery narrows a list of runs.
 type RunQuery struct {
-	Batch, DeviceID, DeviceUUID string
+	Batch, DeviceID, DeviceUUID, Target string
 	// Unfinished leaves only runs without an end.
 	Unfinished bool
 	// Before leaves only runs older than the one of that ID, for the next page.
@@ -218,6 +218,9 @@ func (q RunQuery) where() (where string, args []any, err error) {
 	}
 	if q.DeviceID != "" {
 		where, args = and(where, "device_id = ?"), append(args, q.DeviceID)
+	}
+	if q.Target != "" {
+		where, args = and(where, "target = ?"), append(args, q.Target)
 	}
 	if q.DeviceUUID != "" {
 		where, args = and(where, "device_uuid = ? AND device_uuid <> ''"), append(args, q.DeviceUUID)

@@ -15,6 +15,15 @@ func (c *Catalog) Setting(ctx context.Context, key string) (string, error) {
 	return value, nil
 }
 
+// FirstSetting sets a setting that was never set, and gives the value that it
+// has then: of several callers, in several processes, one sets it for all.
+func (c *Catalog) FirstSetting(ctx context.Context, key, value string) (string, error) {
+	if _, err := c.exec(ctx, SettingsChanged, "write setting "+key, "INSERT INTO setting (key, value) VALUES (?,?) ON CONFLICT (key) DO NOTHING", key, value); err != nil {
+		return "", err
+	}
+	return c.Setting(ctx, key)
+}
+
 // SetSetting writes a setting of the data folder.
 func (c *Catalog) SetSetting(ctx context.Context, key, value string) error {
 	_, err := c.exec(ctx, SettingsChanged, "write setting "+key, "INSERT INTO setting (key, value) VALUES (?,?) ON CONFLICT (key) DO UPDATE SET value=excluded.value", key, value)

@@ -166,6 +166,30 @@ func (r result) object() map[string]any {
 	return v
 }
 
+// has checks that an object has exactly these keys; one with a question mark
+// may be missing.
+func has(t *testing.T, what string, object any, keys string) {
+	t.Helper()
+	found, ok := object.(map[string]any)
+	if !ok {
+		t.Errorf("%s is %v, no object", what, object)
+		return
+	}
+	known := map[string]bool{}
+	for key := range strings.FieldsSeq(keys) {
+		name, optional := strings.CutSuffix(key, "?")
+		known[name] = true
+		if _, ok := found[name]; !ok && !optional {
+			t.Errorf("%s has no %q: %v", what, name, found)
+		}
+	}
+	for key := range found {
+		if !known[key] {
+			t.Errorf("%s has %q, which is not promised: %v", what, key, found[key])
+		}
+	}
+}
+
 // content describes every file below the folders: name, mode, bytes.
 func content(t *testing.T, roots ...string) string {
 	t.Helper()
@@ -206,4 +230,16 @@ line = 7
 platform = "linux"
 provisioning = "manual"
 authentication = "symmetric-key"
+`
+
+const groupPlan = `version = 1
+[device]
+id = "line-7-0042"
+[cell]
+platform = "linux"
+provisioning = "dps"
+authentication = "symmetric-key"
+[cloud]
+enrollment = "group"
+group = "line-7"
 `

@@ -212,6 +212,9 @@ func readPlanLoose(name string) (domain.Plan, error) {
 	return plan, nil
 }
 
+// findingsShown is how many findings of a list a person is shown at most.
+const findingsShown = 50
+
 // refusedBy prints findings and ends with the code for refused.
 func (s *session) refusedBy(findings domain.Findings) error {
 	if s.json {
@@ -219,7 +222,10 @@ func (s *session) refusedBy(findings domain.Findings) error {
 			"error": domain.ErrorView{Kind: "invalid", Message: "The plan cannot be run.", Hint: "Mend the fields that are named."}})
 	} else {
 		s.line("The plan cannot be run:")
-		s.findings(findings)
+		s.findings(findings[:min(len(findings), findingsShown)])
+		if more := len(findings) - findingsShown; more > 0 {
+			s.line("  and %d more; --json lists them all", more)
+		}
 	}
 	return exitError(ExitUsage)
 }

@@ -1,0 +1,288 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"edgewright/app/vault"
+	"edgewright/provisioning"
+	"edgewright/provisioning/secret"
+)
+
+// secretHunt knows secrets and looks for them in every form that a program
+// might have written them in.
+type secretHunt struct{ needles map[string][]byte }
+
+// add takes a secret as bytes: raw, hexadecimal and base64 at three alignments.
+func (h *secretHunt) add(name string, raw []byte) {
+	if len(raw) < 8 {
+		panic("the secret " + name + " is too short to be looked for")
+	}
+	if h.needles == nil {
+		h.needles = map[string][]byte{}
+	}
+	h.needles[name+" raw"] = raw
+	h.needles[name+" hex"] = []byte(hex.EncodeToString(raw))
+	h.needles[name+" HEX"] = []byte(strings.ToUpper(hex.EncodeToString(raw)))
+	for shift := range 3 {
+		for form, encoding := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64url": base64.RawURLEncoding} {
+			text := encoding.EncodeToString(append(make([]byte, shift), raw...))
+			// Only the characters that the secret alone decides.
+			first, last := (shift*8+5)/6, (shift+len(raw))*8/6
+			h.needles[fmt.Sprintf("%s %s+%d", name, form, shift)] = []byte(text[first:last])
+		}
+	}
+}
+
+func (h *secretHunt) in(text []byte) (found []string) {
+	for name, needle := range h.needles {
+		if bytes.Contains(text, needle) {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// below looks into every file below a folder but the allowed ones.
+func (h *secretHunt) below(t *testing.T, when, root string, allowed ...string) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		for _, end := range allowed {
+			if strings.HasSuffix(filepath.ToSlash(name), end) {
+				return nil
+			}
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		files++
+		if found := h.in(append(text, name...)); len(found) > 0 {
+			t.Errorf("%s: %s holds %q", when, name, found)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files == 0 {
+		t.Fatalf("%s: no file below %s", when, root)
+	}
+}
+
+// TestSecretsStayInside uses secrets of every kind, through runs that succeed,
+// fail and are killed, and looks for them everywhere. The device's own
+// config.toml is the only place for one.
+func TestSecretsStayInside(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", filepath.Join(dir, "tmp"))
+	passphrase := "correct horse battery staple 0042"
+	userKey := randomBytes(32)
+	for name, text := range map[string]string{"passphrase": passphrase + "\n", "tmp/.keep": ""} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hunt := &secretHunt{}
+	hunt.add("passphrase", []byte(passphrase))
+	hunt.add("user key", userKey)
+
+	b, err := newBench(dir, "manual", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Key = "line-key"
+	ctx := t.Context()
+	setKey(t, b, userKey)
+
+	// Killed while the device's key is under way to the disk.
+	effects, killed, err := job{Bench: b, Cut: 11}.start(ctx)
+	if err != nil || !killed || effects[10] != "place" {
+		t.Fatalf("killed = %t, %v after %q", killed, err, effects)
+	}
+	look := func(when string) {
+		hunt.below(t, when, b.data())
+		hunt.below(t, when, filepath.Dir(b.folder()), "disk/etc/aziot/config.toml")
+		hunt.below(t, when, filepath.Join(dir, "tmp"))
+	}
+	look("killed")
+
+	var output bytes.Buffer
+	a, err := b.openLogged(ctx, &output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	emit := func(e provisioning.Event) { fmt.Fprintf(&output, "%+v\n", e) }
+	outs, _, err := a.Resume(ctx, "0001", Access{}, emit)
+	if err != nil || outs[0].Outcome != provisioning.RunSucceeded {
+		t.Fatalf("%+v %v", outs, err)
+	}
+	group := bench{Dir: dir, Way: "group"}.request()
+	group.Plan.Device.ID, group.Target = "line-7-0043", FolderTarget(filepath.Join(dir, "tmp"))
+	second := a.Provision(ctx, group, emit)
+	other := b.request()
+	other.Plan.Device.Tags, other.Target = map[string]any{"line": int64(8)}, FolderTarget(filepath.Join(dir, "tmp"))
+	refused := a.Provision(ctx, other, emit)
+	if second.Outcome != provisioning.RunSucceeded || refused.Outcome != provisioning.RunFailed {
+		t.Fatalf("%+v %+v", second.Error, refused.Error)
+	}
+	preview, err := a.Preview(ctx, b.request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := a.PracticeInfo(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs, err := a.Runs(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []any{outs, second, refused, preview, info.Masked(), runs} {
+		fmt.Fprintf(&output, "%v %+v %#v\n", shown, shown, shown)
+		if err := json.NewEncoder(&output).Encode(shown); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, format := range []string{"csv", "json"} {
+		if err := a.ExportDevicesTo(ctx, format, filepath.Join(dir, "tmp", "devices."+format)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.MakeBackup(ctx, filepath.Join(dir, "tmp", "backup.db")); err != nil {
+		t.Fatal(err)
+	}
+	huntCloud(t, hunt, a, b, group)
+
+	config, err := os.ReadFile(filepath.Join(b.folder(), "etc/aziot/config.toml"))
+	if err != nil || len(hunt.in(config)) == 0 {
+		t.Fatalf("the hunt does not find the key in config.toml: %v", err)
+	}
+	// A failed test prints a path: this folder stood for a second device.
+	if err := os.Remove(filepath.Join(dir, "tmp", "etc/aziot/config.toml")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"/proc/self/cmdline", "/proc/self/environ"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // only where there is such a thing
+		}
+		if found := hunt.in(text); len(found) > 0 {
+			t.Errorf("%s holds %q", name, found)
+		}
+	}
+	look("open")
+	if found := hunt.in(output.Bytes()); len(found) > 0 {
+		t.Errorf("what was printed and logged holds %q", found)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	look("closed")
+}
+
+// setKey stores the user's key under the passphrase.
+func setKey(t *testing.T, b bench, key []byte) {
+	t.Helper()
+	a, err := b.open(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetSecret(t.Context(), b.Key, secret.FromString(base64.StdEncoding.EncodeToString(key))); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b bench) openLogged(ctx context.Context, output *bytes.Buffer) (*App, error) {
+	a, err := b.open(ctx, nil)
+	if err == nil {
+		a.log = slog.New(slog.NewTextHandler(output, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return a, err
+}
+
+// huntCloud adds the keys that the practice cloud made: its policies', its
+// CA's, and those of devices and groups.
+func huntCloud(t *testing.T, hunt *secretHunt, a *App, b bench, group Request) {
+	t.Helper()
+	ctx := t.Context()
+	v, err := a.openVault(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := column(ctx, filepath.Join(b.data(), "practice", "practice.db"), "SELECT sealed FROM object WHERE kind = 'settings' AND id = 'cloud'")
+	if err != nil || len(sealed) != 1 {
+		t.Fatalf("%d settings, %v", len(sealed), err)
+	}
+	plain, err := v.Sealer("practice", vault.Practice).Open("settings/cloud", []byte(sealed[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings map[string]any
+	if err := json.Unmarshal(plain, &settings); err != nil {
+		t.Fatal(err)
+	}
+	delete(settings, "CACert")
+	before := len(hunt.needles)
+	addKeys(hunt, "practice", settings)
+	if len(hunt.needles) < before+9*8 {
+		t.Fatalf("only %d needles of the practice cloud", len(hunt.needles)-before)
+	}
+	cloud, release, err := a.cloudOf(ctx, b.request().Plan, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	for _, id := range []string{benchDevice, group.Plan.Device.ID} {
+		identity, err := cloud.Hub.Identity(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hunt.add("primary of "+id, identity.Primary.Reveal())
+		hunt.add("secondary of "+id, identity.Secondary.Reveal())
+	}
+	dps, ok := cloud.DPS.(enroller)
+	if !ok {
+		t.Fatal("the practice cloud has no DPS client")
+	}
+	keys, err := dps.client.GroupKeys(ctx, group.Plan.Cloud.Group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hunt.add("group", keys.SymmetricKey.PrimaryKey.Secret().Reveal())
+	hunt.add("group, second", keys.SymmetricKey.SecondaryKey.Secret().Reveal())
+}
+
+// addKeys adds every base64 string of 32 bytes or more in a JSON value.
+func addKeys(hunt *secretHunt, name string, value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			addKeys(hunt, name+"."+key, inner)
+		}
+	case string:
+		if raw, err := base64.StdEncoding.DecodeString(v); err == nil && len(raw) >= 32 {
+			hunt.add(name, raw)
+		}
+	}
+}

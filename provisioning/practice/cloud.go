@@ -57,8 +57,9 @@ type Cloud struct {
 	owning sync.RWMutex
 	lock   *folderLock
 
-	mu    sync.Mutex // guards state
-	state *state
+	mu          sync.Mutex // guards what follows
+	state       *state
+	connections map[objectKey]connection
 }
 
 // Open opens the practice cloud of a folder. Several processes may have it
@@ -71,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 		return nil, fmt.Errorf("open practice cloud: %w", err)
 	}
 	c := &Cloud{dir: o.Dir, anywhere: o.ListenAnywhere, clock: o.Now, logTo: o.Log, faults: newFaults(),
-		ready: make(chan struct{}), rand: &sharedReader{from: o.Rand}}
+		ready: make(chan struct{}), connections: map[objectKey]connection{}, rand: &sharedReader{from: o.Rand}}
 	if c.clock == nil {
 		c.clock = time.Now
 	}

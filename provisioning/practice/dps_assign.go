@@ -11,13 +11,13 @@ import (
 // registration record, by the enrollment's policies.
 //
 // https://learn.microsoft.com/azure/iot-dps/concepts-device-reprovision
-func (x *exchange) assign(id string, by attested) *registration {
-	before := x.c.state.registrations[id]
-	if before != nil && (before.State.Status != wire.RegistrationAssigned || x.c.state.hubs[before.Hub] == nil) {
+func (t *transaction) assign(id string, by attested) *registration {
+	before := t.c.state.registrations[id]
+	if before != nil && (before.State.Status != wire.RegistrationAssigned || t.c.state.hubs[before.Hub] == nil) {
 		before = nil
 	}
 	policy := by.enrollment.reprovision()
-	target := x.c.allocate(id, by.enrollment)
+	target := t.c.allocate(id, by.enrollment)
 	substatus := wire.SubstatusInitialAssignment
 	reset := false
 	if before != nil {
@@ -33,34 +33,34 @@ func (x *exchange) assign(id string, by attested) *registration {
 	}
 	r := &registration{Group: by.group, Hub: target, State: wire.DeviceRegistrationState{
 		RegistrationID: id, DeviceID: by.deviceID, Status: wire.RegistrationAssigned, Substatus: substatus,
-		AssignedHub:            x.c.settings().withPort(target + "." + domain),
-		CreatedDateTimeUTC:     wire.At(x.now),
-		LastUpdatedDateTimeUTC: wire.At(x.now),
-		ETag:                   x.c.dpsETag(),
+		AssignedHub:            t.c.settings().withPort(target + "." + domain),
+		CreatedDateTimeUTC:     wire.At(t.now),
+		LastUpdatedDateTimeUTC: wire.At(t.now),
+		ETag:                   t.c.dpsETag(),
 		SymmetricKey:           &wire.SymmetricKeyRegistrationResult{EnrollmentGroupID: by.group},
 	}}
 	var moved *device
 	if before != nil {
 		r.State.CreatedDateTimeUTC = before.State.CreatedDateTimeUTC
 		if before.Hub != target {
-			x.hub = x.c.state.hubs[before.Hub]
-			if moved = x.hub.devices[before.State.DeviceID]; moved != nil {
-				x.removeDevice(moved)
+			t.hub = t.c.state.hubs[before.Hub]
+			if moved = t.hub.devices[before.State.DeviceID]; moved != nil {
+				t.removeDevice(moved)
 			}
 		}
 	}
-	x.hub = x.c.state.hubs[target]
-	if bad := x.provision(by, moved, reset); bad != nil {
+	t.hub = t.c.state.hubs[target]
+	if bad := t.provision(by, moved, reset); bad != nil {
 		r.State = wire.DeviceRegistrationState{RegistrationID: id, Status: wire.RegistrationFailed, ErrorCode: dpsBadRequest, ErrorMessage: bad.text,
 			CreatedDateTimeUTC: r.State.CreatedDateTimeUTC, LastUpdatedDateTimeUTC: r.State.LastUpdatedDateTimeUTC, ETag: r.State.ETag}
 	}
 	return r
 }
 
-// provision makes the identity in x.hub what the enrollment says. moved is the
+// provision makes the identity in t.hub what the enrollment says. moved is the
 // same device as it was in the hub before, or nil.
-func (x *exchange) provision(by attested, moved *device, reset bool) *identityError {
-	there := x.hub.devices[by.deviceID]
+func (t *transaction) provision(by attested, moved *device, reset bool) *identityError {
+	there := t.hub.devices[by.deviceID]
 	wanted := wire.Device{DeviceID: by.deviceID, Capabilities: &wire.Capabilities{IotEdge: by.enrollment.isEdge()},
 		Authentication: &wire.Authentication{Type: wire.AuthSAS, SymmetricKey: &by.keys}}
 	d := there
@@ -72,19 +72,19 @@ func (x *exchange) provision(by attested, moved *device, reset bool) *identityEr
 			}
 		}
 		var bad *identityError
-		if d, bad = x.writeDevice(wanted, there); bad != nil {
+		if d, bad = t.writeDevice(wanted, there); bad != nil {
 			return bad
 		}
 	}
 	switch {
 	case reset || there == nil && moved == nil:
-		d.Twin.begin(*by.enrollment.twin, x.now)
+		d.Twin.begin(*by.enrollment.twin, t.now)
 	case there == nil:
 		d.Twin = moved.Twin
 	default:
 		return nil
 	}
-	x.store(deviceKey(x.hub, by.deviceID), d)
+	t.store(deviceKey(t.hub, by.deviceID), d)
 	return nil
 }
 

@@ -32,9 +32,9 @@ func (x *exchange) refuse(r *refusal) answer { return x.dpsError(r.code, r.text)
 
 // allowOwner lets policy provisioningserviceowner pass, which has every right.
 func (x *exchange) allowOwner() *answer {
-	token, ok := x.token()
 	keys := x.c.settings().DPSKey
-	if ok && token.Policy == policyDPSOwner && token.Covers(dpsName+"/"+strings.Join(x.segments, "/")) && signedBy(token, &keys) {
+	token := x.shown.token
+	if token.Policy == policyDPSOwner && token.Covers(dpsName+"/"+strings.Join(x.segments, "/")) && x.shown.signedBy(&keys) {
 		return nil
 	}
 	a := x.dpsError(dpsUnauthorized, "Unauthorized")
@@ -55,13 +55,13 @@ type attested struct {
 // lower-case ID, so that a device that derives from another spelling fails.
 func (x *exchange) attest(id string) (attested, *answer) {
 	refused := x.dpsError(dpsUnauthorized, "Unauthorized")
-	token, ok := x.token()
+	token := x.shown.token
 	parent := x.c.settings().IDScope + "/registrations"
-	if !ok || token.Policy != "registration" || !token.Covers(parent+"/"+id) || token.Covers(parent) {
+	if !x.shown.signed || token.Policy != "registration" || !token.Covers(parent+"/"+id) || token.Covers(parent) {
 		return attested{}, &refused
 	}
 	if e := x.c.state.enrollments[id]; e != nil {
-		if e.ProvisioningStatus == wire.StatusDisabled || !signedBy(token, e.Attestation.SymmetricKey) {
+		if e.ProvisioningStatus == wire.StatusDisabled || !x.shown.signedBy(e.Attestation.SymmetricKey) {
 			return attested{}, &refused
 		}
 		found := attested{enrollment: individual(e), deviceID: e.DeviceID, keys: *e.Attestation.SymmetricKey}
@@ -76,7 +76,7 @@ func (x *exchange) attest(id string) (attested, *answer) {
 			PrimaryKey:   wire.NewKey(wire.DeriveDeviceKey(g.Attestation.SymmetricKey.PrimaryKey.Secret(), id)),
 			SecondaryKey: wire.NewKey(wire.DeriveDeviceKey(g.Attestation.SymmetricKey.SecondaryKey.Secret(), id)),
 		}
-		if !signedBy(token, &derived) {
+		if !x.shown.signedBy(&derived) {
 			continue
 		}
 		if g.ProvisioningStatus == wire.StatusDisabled {

@@ -3,13 +3,11 @@ package practice
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"edgewright/provisioning/wire"
 )
@@ -31,17 +29,13 @@ const (
 // exchange is one request on its way through the cloud. Handlers run under
 // Cloud.mu, change the state, queue writes and give an answer.
 type exchange struct {
-	c        *Cloud
+	transaction
 	r        *http.Request
+	shown    credential
 	plane    plane
 	segments []string // of the path, decoded
 	vars     map[string]string
 	body     []byte
-	now      time.Time
-	tracking string
-	hub      *hub // hub routes only
-
-	urgent, lazy []write
 }
 
 // answer is what goes back. code is the error's name or number, for the log.
@@ -50,27 +44,6 @@ type answer struct {
 	header map[string]string
 	body   []byte
 	code   string
-}
-
-// store queues an object; nil value removes it.
-func (x *exchange) store(key objectKey, value any) {
-	x.urgent = append(x.urgent, encodeWrite(key, value))
-}
-
-// storeLater queues an object whose loss a crash may cause.
-func (x *exchange) storeLater(key objectKey, value any) {
-	x.lazy = append(x.lazy, encodeWrite(key, value))
-}
-
-func encodeWrite(key objectKey, value any) write {
-	if value == nil {
-		return write{key, nil}
-	}
-	plain, err := json.Marshal(value)
-	if err != nil {
-		panic(fmt.Sprintf("practice: %s does not encode: %v", key.kind, err)) // our own types
-	}
-	return write{key, plain}
 }
 
 // json answers with a value, encoded while the state is locked.

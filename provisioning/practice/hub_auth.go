@@ -31,37 +31,20 @@ var hubPolicies = []struct {
 	{"registryReadWrite", registryRead | registryWrite},
 }
 
-// token reads the Authorization header; false if it is no SAS token or has
-// expired by the cloud's clock.
-func (x *exchange) token() (wire.Token, bool) {
-	token, err := wire.ParseToken(x.r.Header.Get("Authorization"))
-	return token, err == nil && token.Expiry.After(x.now)
-}
-
-// signedBy tells whether either key of a pair signed the token.
-func signedBy(token wire.Token, keys *wire.SymmetricKey) bool {
-	if keys == nil {
-		return false
-	}
-	primary, secondary := token.SignedBy(keys.PrimaryKey.Secret()), token.SignedBy(keys.SecondaryKey.Secret())
-	return primary || secondary
-}
-
 func (x *exchange) unauthorized() *answer {
 	a := x.hubError("IotHubUnauthorizedAccess", "Unauthorized")
 	return &a
 }
 
 // policyAllows tells whether a policy of the hub signed the token and has the
-// right.
-func (x *exchange) policyAllows(token wire.Token, needed right) bool {
+// right. path is what is asked for, below the hub's name.
+func (t *transaction) policyAllows(shown credential, needed right, path ...string) bool {
 	for _, policy := range hubPolicies {
-		if policy.name != token.Policy || policy.rights&needed == 0 {
+		if policy.name != shown.token.Policy || policy.rights&needed == 0 {
 			continue
 		}
-		keys := x.c.settings().HubKeys[x.hub.label][policy.name]
-		scope := x.hub.host + "/" + strings.Join(x.segments, "/")
-		return token.Covers(scope) && signedBy(token, &keys)
+		keys := t.c.settings().HubKeys[t.hub.label][policy.name]
+		return shown.token.Covers(strings.Join(append([]string{t.hub.host}, path...), "/")) && shown.signedBy(&keys)
 	}
 	return false
 }
@@ -69,66 +52,54 @@ func (x *exchange) policyAllows(token wire.Token, needed right) bool {
 // allow lets a policy with the right pass. Refusals of every kind look alike,
 // as they do in IoT Hub.
 func (x *exchange) allow(needed right) *answer {
-	if token, ok := x.token(); ok && token.Policy != "" && x.policyAllows(token, needed) {
+	if x.policyAllows(x.shown, needed, x.segments...) {
 		return nil
 	}
 	return x.unauthorized()
 }
 
-// asDevice tells whether the device itself signed the token: with its own key
-// and for its own scope, or one inside. A disabled device cannot.
-func (x *exchange) asDevice(token wire.Token, d *device) bool {
-	scope := x.hub.host + "/devices/" + d.Identity.DeviceID
-	return token.Policy == "" && d.Identity.Status == wire.StatusEnabled &&
-		token.Covers(scope) && !token.Covers(x.hub.host+"/devices") &&
-		d.Identity.Authentication.Type == wire.AuthSAS && signedBy(token, d.Identity.Authentication.SymmetricKey)
+// asDevice tells whether the device itself is the caller: by a token that its
+// own key signed for its own scope, or one inside, or by its certificate. A
+// disabled device cannot.
+func (t *transaction) asDevice(shown credential, d *device) bool {
+	if d.Identity.Status != wire.StatusEnabled {
+		return false
+	}
+	by := d.Identity.Authentication
+	if by.Type != wire.AuthSAS {
+		return t.certified(shown.chain, by)
+	}
+	scope := t.hub.host + "/devices/" + d.Identity.DeviceID
+	return shown.ownToken() && shown.token.Covers(scope) && !shown.token.Covers(t.hub.host+"/devices") && shown.signedBy(by.SymmetricKey)
 }
 
-// asModule finds the module of d that signed the token.
-func (x *exchange) asModule(token wire.Token, d *device) *module {
-	if token.Policy != "" || d.Identity.Status != wire.StatusEnabled {
-		return nil
+// asModule tells whether the module itself is the caller, as asDevice does.
+func (t *transaction) asModule(shown credential, d *device, m *module) bool {
+	if d.Identity.Status != wire.StatusEnabled {
+		return false
 	}
-	parent := x.hub.host + "/devices/" + d.Identity.DeviceID + "/modules"
-	if token.Covers(parent) {
-		return nil
+	by := m.Identity.Authentication
+	if by.Type != wire.AuthSAS {
+		return t.certified(shown.chain, by)
 	}
-	for id, m := range d.modules {
-		if token.Covers(parent+"/"+id) && m.Identity.Authentication.Type == wire.AuthSAS && signedBy(token, m.Identity.Authentication.SymmetricKey) {
-			return m
-		}
-	}
-	return nil
+	parent := t.hub.host + "/devices/" + d.Identity.DeviceID + "/modules"
+	return shown.ownToken() && shown.token.Covers(parent+"/"+m.Identity.ModuleID) && !shown.token.Covers(parent) && shown.signedBy(by.SymmetricKey)
 }
 
 // allowModules guards the module operations: a policy with the right, or the
-// device's own token, with which the runtime manages its modules. A missing or
-// disabled device is a 401 here, not a 404.
+// device itself, which manages its modules. A missing or disabled device is a
+// 401 here, not a 404.
 func (x *exchange) allowModules(needed right) (*device, *answer) {
 	d := x.hub.devices[x.vars["device"]]
-	token, ok := x.token()
-	if !ok || d == nil || d.Identity.Status != wire.StatusEnabled {
+	switch {
+	case d == nil || d.Identity.Status != wire.StatusEnabled:
 		return nil, x.unauthorized()
-	}
-	if x.asDevice(token, d) {
+	case x.asDevice(x.shown, d):
 		x.touch(d, nil)
-		return d, nil
-	}
-	if token.Policy == "" || !x.policyAllows(token, needed) {
+	case !x.policyAllows(x.shown, needed, x.segments...):
 		return nil, x.unauthorized()
 	}
 	return d, nil
-}
-
-// touch notes that a device, and one of its modules if given, has
-// authenticated. The loss of the time in a crash is accepted.
-func (x *exchange) touch(d *device, m *module) {
-	d.Identity.LastActivityTime = wire.At(x.now)
-	x.storeLater(deviceKey(x.hub, d.Identity.DeviceID), d)
-	if m != nil {
-		m.Identity.LastActivityTime = wire.At(x.now)
-		x.storeLater(moduleKey(x.hub, m.Identity.DeviceID, m.Identity.ModuleID), m)
-	}
 }
 
 // isSystemModule tells IDs that only the hub may make.

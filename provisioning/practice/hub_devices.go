@@ -103,7 +103,7 @@ func (d *device) shown() wire.Device { return d.Identity }
 
 // writeDevice makes a device, or replaces there, by what a caller gave. The
 // caller has checked ID and etag.
-func (x *exchange) writeDevice(given wire.Device, there *device) (*device, *identityError) {
+func (t *transaction) writeDevice(given wire.Device, there *device) (*device, *identityError) {
 	next := wire.Device{DeviceID: given.DeviceID, Status: given.Status, StatusReason: given.StatusReason,
 		Capabilities: &wire.Capabilities{IotEdge: given.IsEdge()}}
 	if next.Status == "" {
@@ -116,17 +116,17 @@ func (x *exchange) writeDevice(given wire.Device, there *device) (*device, *iden
 		return nil, invalid("statusReason has more than %d characters", maxReasonLen)
 	}
 	var refused *identityError
-	if next.Authentication, refused = x.c.authentication(given.Authentication, false); refused != nil {
+	if next.Authentication, refused = t.c.authentication(given.Authentication, false); refused != nil {
 		return nil, refused
 	}
-	if refused := x.scope(&next, given, there); refused != nil {
+	if refused := t.scope(&next, given, there); refused != nil {
 		return nil, refused
 	}
 	d := there
 	if d == nil {
-		d = &device{Twin: newTwin(x.now), modules: map[string]*module{}}
-		next.GenerationID = strconv.FormatInt(x.c.state.ticks(x.now), 10)
-		next.ETag = x.c.firstETag()
+		d = &device{Twin: newTwin(t.now), modules: map[string]*module{}}
+		next.GenerationID = strconv.FormatInt(t.c.state.ticks(t.now), 10)
+		next.ETag = t.c.firstETag()
 		next.ConnectionState = wire.Disconnected
 		next.ConnectionStateUpdatedTime, next.StatusUpdatedTime, next.LastActivityTime = &wire.Time{}, &wire.Time{}, &wire.Time{}
 	} else {
@@ -135,17 +135,17 @@ func (x *exchange) writeDevice(given wire.Device, there *device) (*device, *iden
 		next.ConnectionState, next.ConnectionStateUpdatedTime = before.ConnectionState, before.ConnectionStateUpdatedTime
 		next.LastActivityTime, next.StatusUpdatedTime = before.LastActivityTime, before.StatusUpdatedTime
 		if before.Status != next.Status {
-			next.StatusUpdatedTime = wire.At(x.now)
+			next.StatusUpdatedTime = wire.At(t.now)
 		}
-		delete(x.hub.scopes, scopeOfEdge(before))
+		delete(t.hub.scopes, scopeOfEdge(before))
 	}
 	d.Identity = next
-	x.hub.devices[next.DeviceID] = d
+	t.hub.devices[next.DeviceID] = d
 	if next.IsEdge() {
-		x.hub.scopes[next.DeviceScope] = next.DeviceID
+		t.hub.scopes[next.DeviceScope] = next.DeviceID
 	}
-	x.keepSystemModules(d)
-	x.store(deviceKey(x.hub, next.DeviceID), d)
+	t.keepSystemModules(d)
+	t.store(deviceKey(t.hub, next.DeviceID), d)
 	return d, nil
 }
 
@@ -158,7 +158,7 @@ func scopeOfEdge(d wire.Device) string {
 
 // scope settles deviceScope and parentScopes. An edge device's scope is the
 // hub's and never changes; a leaf's is that of its parent.
-func (x *exchange) scope(next *wire.Device, given wire.Device, there *device) *identityError {
+func (t *transaction) scope(next *wire.Device, given wire.Device, there *device) *identityError {
 	wasEdge := there != nil && there.Identity.IsEdge()
 	switch {
 	case next.IsEdge() && wasEdge:
@@ -169,19 +169,19 @@ func (x *exchange) scope(next *wire.Device, given wire.Device, there *device) *i
 	case next.IsEdge() && there != nil && given.DeviceScope != "" && given.DeviceScope != there.Identity.DeviceScope:
 		return &identityError{"InvalidDeviceScope", "Device scope is immutable."}
 	case next.IsEdge():
-		next.DeviceScope = scopePrefix + next.DeviceID + "-" + strconv.FormatInt(x.c.state.ticks(x.now), 10)
+		next.DeviceScope = scopePrefix + next.DeviceID + "-" + strconv.FormatInt(t.c.state.ticks(t.now), 10)
 	case wasEdge:
 		// It loses scope and parent; a later write may attach it again.
 		return nil
 	default:
-		return x.leafScope(next, given, there)
+		return t.leafScope(next, given, there)
 	}
 	if len(given.ParentScopes) > 1 {
 		return &identityError{"InvalidDeviceScope", "A device has one parent."}
 	}
 	for _, parent := range given.ParentScopes {
 		known := there != nil && slices.Contains(there.Identity.ParentScopes, parent)
-		if _, exists := x.hub.scopes[parent]; parent == next.DeviceScope || !exists && !known {
+		if _, exists := t.hub.scopes[parent]; parent == next.DeviceScope || !exists && !known {
 			return &identityError{"InvalidDeviceScope", "parentScopes names no edge device."}
 		}
 	}
@@ -189,12 +189,12 @@ func (x *exchange) scope(next *wire.Device, given wire.Device, there *device) *i
 	return nil
 }
 
-func (x *exchange) leafScope(next *wire.Device, given wire.Device, there *device) *identityError {
+func (t *transaction) leafScope(next *wire.Device, given wire.Device, there *device) *identityError {
 	if given.DeviceScope == "" {
 		return nil
 	}
 	known := there != nil && there.Identity.DeviceScope == given.DeviceScope
-	if _, exists := x.hub.scopes[given.DeviceScope]; !exists && !known {
+	if _, exists := t.hub.scopes[given.DeviceScope]; !exists && !known {
 		return &identityError{"InvalidDeviceScope", "deviceScope is not that of an edge device."}
 	}
 	next.DeviceScope, next.ParentScopes = given.DeviceScope, []string{given.DeviceScope}
@@ -203,51 +203,24 @@ func (x *exchange) leafScope(next *wire.Device, given wire.Device, there *device
 
 // keepSystemModules makes the runtime's modules for an edge device and removes
 // them from one that is no longer.
-func (x *exchange) keepSystemModules(d *device) {
+func (t *transaction) keepSystemModules(d *device) {
 	for _, id := range systemModules {
 		m := d.modules[id]
 		switch {
 		case d.Identity.IsEdge() && m == nil:
-			x.addModule(d, wire.Module{ModuleID: id, ManagedBy: "iotEdge", Authentication: &wire.Authentication{Type: wire.AuthNone}})
+			t.addModule(d, wire.Module{ModuleID: id, ManagedBy: "iotEdge", Authentication: &wire.Authentication{Type: wire.AuthNone}})
 		case !d.Identity.IsEdge() && m != nil:
-			x.removeModule(d, m)
+			t.removeModule(d, m)
 		}
 	}
 }
 
 // removeDevice takes a device away with its modules and twins.
-func (x *exchange) removeDevice(d *device) {
+func (t *transaction) removeDevice(d *device) {
 	for _, m := range d.modules {
-		x.removeModule(d, m)
+		t.removeModule(d, m)
 	}
-	delete(x.hub.scopes, scopeOfEdge(d.Identity))
-	delete(x.hub.devices, d.Identity.DeviceID)
-	x.store(deviceKey(x.hub, d.Identity.DeviceID), nil)
-}
-
-// sendEvent takes a telemetry message, and forgets it, from a device or module
-// by its own key or by a policy with DeviceConnect.
-func (x *exchange) sendEvent() answer {
-	d := x.hub.devices[x.vars["device"]]
-	token, ok := x.token()
-	if !ok || d == nil || d.Identity.Status != wire.StatusEnabled {
-		return *x.unauthorized()
-	}
-	m := d.modules[x.vars["module"]]
-	wanted := x.vars["module"]
-	signer := x.asModule(token, d)
-	switch {
-	case signer != nil && (wanted == "" || signer == m):
-		x.touch(d, signer)
-	case x.asDevice(token, d) && wanted == "":
-		x.touch(d, nil)
-	case token.Policy != "" && x.policyAllows(token, deviceConnect) && (wanted == "" || m != nil):
-		x.touch(d, m)
-	default:
-		return *x.unauthorized()
-	}
-	if len(x.body) > maxMessage {
-		return x.hubError("MessageTooLarge", "The message has more than "+strconv.Itoa(maxMessage)+" bytes.")
-	}
-	return x.noContent()
+	delete(t.hub.scopes, scopeOfEdge(d.Identity))
+	delete(t.hub.devices, d.Identity.DeviceID)
+	t.store(deviceKey(t.hub, d.Identity.DeviceID), nil)
 }

@@ -184,11 +184,11 @@ func TestTelemetryMovesLastActivity(t *testing.T) {
 		t.Errorf("after the device: %v, %v", device, module)
 	}
 	b.clock.advance(time.Minute)
-	b.want(b.do(call{method: "POST", path: "/devices/d/messages/events", auth: agent}), 204, "")
+	b.want(b.do(call{method: "POST", path: "/devices/d/modules/%24edgeAgent/messages/events", auth: agent}), 204, "")
 	if device, module = read(); !device.Equal(b.clock.Now()) || !module.Equal(b.clock.Now()) {
 		t.Errorf("after the module: %v, %v", device, module)
 	}
-	b.want(b.do(call{method: "POST", path: "/devices/d/modules/%24edgeAgent/messages/events", auth: agent}), 204, "")
+	b.want(b.do(call{method: "POST", path: "/devices/d/messages/events", auth: agent}), 401, "IotHubUnauthorizedAccess")
 	b.want(b.do(call{method: "POST", path: "/devices/d/modules/m/messages/events", auth: agent}), 401, "IotHubUnauthorizedAccess")
 	b.want(b.do(call{method: "POST", path: "/devices/d/messages/events", auth: b.deviceToken(d), body: strings.Repeat("x", maxMessage+1)}), 413, "MessageTooLarge")
 	b.want(b.do(call{method: "POST", path: "/devices/d/messages/events", auth: b.deviceToken(d), body: strings.Repeat("x", maxBody+1)}), 413, "MessageTooLarge")

@@ -119,21 +119,21 @@ func (d *device) ownModules() int {
 }
 
 // addModule makes a module with the members given, authentication complete.
-func (x *exchange) addModule(d *device, given wire.Module) *module {
+func (t *transaction) addModule(d *device, given wire.Module) *module {
 	given.DeviceID = d.Identity.DeviceID
-	given.GenerationID = strconv.FormatInt(x.c.state.ticks(x.now), 10)
-	given.ETag = x.c.firstETag()
+	given.GenerationID = strconv.FormatInt(t.c.state.ticks(t.now), 10)
+	given.ETag = t.c.firstETag()
 	given.ConnectionState = wire.Disconnected
 	given.ConnectionStateUpdatedTime, given.LastActivityTime = &wire.Time{}, &wire.Time{}
-	m := &module{Identity: given, Twin: newTwin(x.now)}
+	m := &module{Identity: given, Twin: newTwin(t.now)}
 	d.modules[given.ModuleID] = m
-	x.store(moduleKey(x.hub, given.DeviceID, given.ModuleID), m)
+	t.store(moduleKey(t.hub, given.DeviceID, given.ModuleID), m)
 	return m
 }
 
-func (x *exchange) removeModule(d *device, m *module) {
+func (t *transaction) removeModule(d *device, m *module) {
 	delete(d.modules, m.Identity.ModuleID)
-	x.store(moduleKey(x.hub, d.Identity.DeviceID, m.Identity.ModuleID), nil)
+	t.store(moduleKey(t.hub, d.Identity.DeviceID, m.Identity.ModuleID), nil)
 }
 
 // shownModule is the identity as the caller's api-version spells it.

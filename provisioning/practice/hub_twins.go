@@ -92,6 +92,7 @@ func (x *exchange) patchTwin() answer {
 		t.Desired = mergePatch(t.Desired, *given.Properties.Desired)
 		t.DesiredVersion++
 		t.DesiredAt = x.now
+		x.desiredChanged(d, m, *given.Properties.Desired)
 	}
 	t.ETag++
 	t.Version++

@@ -1,7 +1,6 @@
 package practice
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
@@ -107,7 +106,8 @@ func (c *Cloud) Handler() http.Handler { return http.HandlerFunc(c.serveHTTP) }
 
 func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	x := &exchange{c: c, r: r, now: c.now(), tracking: newTrackingID()}
+	now := c.now()
+	x := &exchange{transaction: transaction{c: c, now: now, tracking: newTrackingID()}, r: r, shown: credentialOf(r, now)}
 	a := x.answer(w)
 	header := w.Header()
 	header.Set("Date", x.now.Format(http.TimeFormat))
@@ -161,26 +161,20 @@ func (x *exchange) answer(w http.ResponseWriter) answer {
 
 // act runs the handler on the state and waits until all that it tells of is on
 // disk.
-func (x *exchange) act(handle func(*exchange) answer) answer {
-	c := x.c
-	a, written := func() (answer, *batch) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
+func (x *exchange) act(handle func(*exchange) answer) (a answer) {
+	err := x.c.transact(x.r.Context(), &x.transaction, func() {
 		if x.plane == planeHub {
-			if x.hub = c.state.hubOf(x.r.Host); x.hub == nil {
-				return x.hubError("IotHubNotFound", "No practice hub has this name."), nil
+			if x.hub = x.c.state.hubOf(x.r.Host); x.hub == nil {
+				a = x.hubError("IotHubNotFound", "No practice hub has this name.")
+				return
 			}
 		}
-		a := handle(x)
-		return a, c.store.submit(x.urgent, x.lazy)
-	}()
-	if err := written.wait(); err == nil {
-		return a
+		a = handle(x)
+	})
+	if err != nil {
+		return x.internal()
 	}
-	// Memory is ahead of the disk. A client that leaves must not stop the way
-	// back; if it fails, the next request tries again.
-	_ = c.recoverState(context.WithoutCancel(x.r.Context()))
-	return x.internal()
+	return a
 }
 
 // find picks the handler.

@@ -60,7 +60,9 @@ func (c *Cloud) Serve(ctx context.Context) error {
 	}
 	// HTTP/1.1 only: a WebSocket cannot begin on an HTTP/2 connection.
 	tlsListener := tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-		GetCertificate: identity.certificate})
+		GetCertificate: identity.certificate,
+		// Asked for and verified by the planes, since SAS clients show none.
+		ClientAuth: tls.RequestClientCert})
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(tlsListener) }()
 	c.isReady.Do(func() { close(c.ready) })

@@ -1,0 +1,51 @@
+package practice
+
+import (
+	"strconv"
+
+	"edgewright/provisioning/wire"
+)
+
+// sendEvent takes a telemetry message, and forgets it, from a device or module
+// itself or by a policy with DeviceConnect.
+func (x *exchange) sendEvent() answer {
+	d, m, refused := x.allowClient()
+	if refused != nil {
+		return *refused
+	}
+	x.touch(d, m)
+	if len(x.body) > maxMessage {
+		return x.hubError("MessageTooLarge", "The message has more than "+strconv.Itoa(maxMessage)+" bytes.")
+	}
+	return x.noContent()
+}
+
+// allowClient guards the device plane: it finds the device, and the module if
+// the path names one, and lets it pass itself or a policy with DeviceConnect.
+func (x *exchange) allowClient() (*device, *module, *answer) {
+	id, wanted := x.vars["module"]
+	d, m, ok := x.client(x.shown, x.vars["device"], id)
+	if !ok || wanted && m == nil {
+		return nil, nil, x.unauthorized()
+	}
+	return d, m, nil
+}
+
+// client finds an enabled device, and its module unless that ID is empty, and
+// tells whether the caller may speak for it.
+func (t *transaction) client(shown credential, deviceID, moduleID string) (d *device, m *module, ok bool) {
+	if d = t.hub.devices[deviceID]; d == nil || d.Identity.Status != wire.StatusEnabled {
+		return nil, nil, false
+	}
+	path := []string{"devices", deviceID}
+	if moduleID != "" {
+		if m = d.modules[moduleID]; m == nil {
+			return nil, nil, false
+		}
+		path = append(path, "modules", moduleID)
+	}
+	if m == nil && t.asDevice(shown, d) || m != nil && t.asModule(shown, d, m) {
+		return d, m, true
+	}
+	return d, m, t.policyAllows(shown, deviceConnect, path...)
+}

@@ -35,8 +35,10 @@ var routes = map[plane][]route{
 		{http.MethodPost, "devices/{device}/modules/{module}/messages/events", (*exchange).sendEvent},
 		{http.MethodGet, "twins/{device}", (*exchange).getTwin},
 		{http.MethodPatch, "twins/{device}", (*exchange).patchTwin},
+		{http.MethodPut, "twins/{device}", (*exchange).putTwin},
 		{http.MethodGet, "twins/{device}/modules/{module}", (*exchange).getTwin},
 		{http.MethodPatch, "twins/{device}/modules/{module}", (*exchange).patchTwin},
+		{http.MethodPut, "twins/{device}/modules/{module}", (*exchange).putTwin},
 	},
 	planeDPSService: {
 		{http.MethodPost, "enrollments", (*exchange).bulkEnrollments},

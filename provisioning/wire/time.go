@@ -25,9 +25,12 @@ func (t *Time) Moment() time.Time {
 	return t.UTC()
 }
 
+// AppendTime writes t in UTC with Z, as a JSON text without its quotes.
+func AppendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, wireLayout) }
+
 // MarshalJSON writes UTC with Z.
 func (t Time) MarshalJSON() ([]byte, error) {
-	return json.Marshal(t.UTC().Format(wireLayout))
+	return append(AppendTime([]byte{'"'}, t.Time), '"'), nil
 }
 
 // UnmarshalJSON reads an RFC 3339 time; one without an offset is UTC. An empty

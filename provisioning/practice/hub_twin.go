@@ -1,0 +1,211 @@
+package practice
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"maps"
+	"time"
+
+	"edgewright/provisioning/wire"
+)
+
+// twin is the stored part of a device or module twin. The objects are without
+// the $ members, which are added when it is shown, and nil where they are
+// empty. Objects are replaced, never changed in place.
+type twin struct {
+	Tags, Desired, Reported         map[string]any
+	DesiredVersion, ReportedVersion int64
+	Version                         int64
+	ETag                            uint64
+	DesiredAt, ReportedAt           time.Time
+	// DesiredOlder and ReportedOlder are of the properties that did not change
+	// with the newest version.
+	DesiredOlder, ReportedOlder stamps `json:",omitempty"`
+	// ModelID is the one that the device announced when it connected.
+	ModelID string `json:",omitempty"`
+}
+
+func newTwin(now time.Time) twin {
+	return twin{DesiredVersion: 1, ReportedVersion: 1, Version: 2, ETag: 1, DesiredAt: now, ReportedAt: now}
+}
+
+// begin sets a twin to the initial one of an enrollment, nil for an empty one.
+func (t *twin) begin(initial *wire.InitialTwin, now time.Time) {
+	fresh := newTwin(now)
+	fresh.ETag, fresh.Version, fresh.DesiredVersion = t.ETag+1, t.Version+1, t.DesiredVersion+1
+	if initial != nil {
+		fresh.Tags, _ = jsonObject(initial.Tags)
+		if initial.Properties != nil {
+			fresh.Desired, _ = jsonObject(initial.Properties.Desired)
+		}
+	}
+	*t = fresh
+}
+
+// jsonObject reads an object, nil for an absent one; false if it is another
+// kind of value.
+func jsonObject(raw json.RawMessage) (map[string]any, bool) {
+	if len(raw) == 0 {
+		return nil, true
+	}
+	var object map[string]any
+	err := json.Unmarshal(raw, &object)
+	return object, err == nil
+}
+
+// twinChange is what the service plane does to a twin. nil objects stay as
+// they are.
+type twinChange struct {
+	tags, desired map[string]any
+	// replace sets the objects instead of merging into them.
+	replace bool
+}
+
+// twinOf is the twin of the module, or of the device if m is nil.
+func twinOf(d *device, m *module) *twin {
+	if m != nil {
+		return &m.Twin
+	}
+	return &d.Twin
+}
+
+// storeTwin queues the twin of the module, or of the device if m is nil.
+func (t *transaction) storeTwin(d *device, m *module) {
+	if m != nil {
+		t.store(moduleKey(t.hub, d.Identity.DeviceID, m.Identity.ModuleID), m)
+		return
+	}
+	t.store(deviceKey(t.hub, d.Identity.DeviceID), d)
+}
+
+// changeTwin applies a change as a whole or, if it breaks a limit, not at all.
+// It counts versions and etag on, stores the twin and tells the device or
+// module of changed desired properties.
+func (t *transaction) changeTwin(d *device, m *module, change twinChange) *identityError {
+	current := twinOf(d, m)
+	next := *current
+	changed := withoutReadOnly(change.desired)
+	for _, part := range []struct {
+		name  string
+		limit int
+		given map[string]any
+		into  *map[string]any
+	}{
+		{"tags", maxTagsSize, change.tags, &next.Tags},
+		{"properties.desired", maxPropertiesSize, changed, &next.Desired},
+	} {
+		if part.given == nil {
+			continue
+		}
+		before := *part.into
+		if change.replace {
+			before = nil
+		}
+		var refused *identityError
+		if *part.into, refused = mergeWithin(part.name, part.limit, before, part.given); refused != nil {
+			return refused
+		}
+	}
+	next.ETag++
+	next.Version++
+	if changed != nil {
+		next.DesiredVersion++
+		next.DesiredAt = t.now
+		next.DesiredOlder = nil
+		if !change.replace {
+			next.DesiredOlder = current.DesiredOlder.after(stamp{current.DesiredAt, current.DesiredVersion}, stamp{t.now, next.DesiredVersion}, current.Desired, changed)
+		}
+	}
+	*current = next
+	t.storeTwin(d, m)
+	if changed != nil {
+		t.desiredChanged(d, m, changed)
+	}
+	return nil
+}
+
+// reportProperties merges a patch of reported properties from the device, or
+// the module if it is given, and gives their new version. The etag of the twin
+// stays: it counts what the service plane changes.
+func (t *transaction) reportProperties(d *device, m *module, patch map[string]any) (version int64, refused *identityError) {
+	current := twinOf(d, m)
+	patch = withoutReadOnly(patch)
+	if patch == nil {
+		patch = map[string]any{}
+	}
+	merged, refused := mergeWithin("properties.reported", maxPropertiesSize, current.Reported, patch)
+	if refused != nil {
+		return 0, refused
+	}
+	before := stamp{current.ReportedAt, current.ReportedVersion}
+	current.ReportedOlder = current.ReportedOlder.after(before, stamp{t.now, before.Version + 1}, current.Reported, patch)
+	current.Reported = merged
+	current.ReportedVersion++
+	current.ReportedAt = t.now
+	current.Version++
+	t.storeTwin(d, m)
+	return current.ReportedVersion, nil
+}
+
+// deviceTwin is the twin as the device, or the module if it is given, sees it:
+//
+//	{"desired":{…,"$version":4},"reported":{…,"$version":9}}
+func (t *transaction) deviceTwin(d *device, m *module) json.RawMessage {
+	shown := twinOf(d, m)
+	b := append([]byte(nil), `{"desired":`...)
+	b = appendVersion(appendMembers(b, shown.Desired), shown.DesiredVersion)
+	b = append(b, `,"reported":`...)
+	b = appendVersion(appendMembers(b, shown.Reported), shown.ReportedVersion)
+	return append(b, '}')
+}
+
+// withoutReadOnly leaves out the $ members that a client sends back with what
+// it read.
+func withoutReadOnly(properties map[string]any) map[string]any {
+	_, stamped := properties["$metadata"]
+	_, counted := properties["$version"]
+	if !stamped && !counted {
+		return properties
+	}
+	rest := maps.Clone(properties)
+	delete(rest, "$metadata")
+	delete(rest, "$version")
+	return rest
+}
+
+// mergePatch gives target changed by patch (RFC 7396): null removes, objects
+// merge, everything else replaces. What is empty is nil.
+func mergePatch(target, patch map[string]any) map[string]any {
+	if len(patch) == 0 {
+		return target
+	}
+	merged := maps.Clone(target)
+	if merged == nil {
+		merged = make(map[string]any, len(patch))
+	}
+	for name, value := range patch {
+		switch value := value.(type) {
+		case nil:
+			delete(merged, name)
+		case map[string]any:
+			old, _ := merged[name].(map[string]any)
+			inner := mergePatch(old, value)
+			if inner == nil {
+				inner = map[string]any{}
+			}
+			merged[name] = inner
+		default:
+			merged[name] = value
+		}
+	}
+	if len(merged) == 0 {
+		return nil
+	}
+	return merged
+}
+
+// encodeTwinETag writes a counter as the hub does, such as AAAAAAAAAAE=.
+func encodeTwinETag(count uint64) string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, count))
+}

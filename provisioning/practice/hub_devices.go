@@ -27,9 +27,9 @@ func (x *exchange) listDevices() answer {
 	if err != nil || top < 1 || top > maxListed {
 		top = maxListed
 	}
-	ids := sortedIDs(x.hub.devices)
-	list := make([]wire.Device, 0, min(top, len(ids)))
-	for _, id := range ids[:min(top, len(ids))] {
+	ids := x.hub.ids[:min(top, len(x.hub.ids))]
+	list := make([]wire.Device, 0, len(ids))
+	for _, id := range ids {
 		list = append(list, x.hub.devices[id].shown())
 	}
 	return x.json(http.StatusOK, list)
@@ -124,11 +124,11 @@ func (t *transaction) writeDevice(given wire.Device, there *device) (*device, *i
 	}
 	d := there
 	if d == nil {
-		d = &device{Twin: newTwin(t.now), modules: map[string]*module{}}
+		d = &device{Twin: newTwin(t.now)}
 		next.GenerationID = strconv.FormatInt(t.c.state.ticks(t.now), 10)
 		next.ETag = t.c.firstETag()
 		next.ConnectionState = wire.Disconnected
-		next.ConnectionStateUpdatedTime, next.StatusUpdatedTime, next.LastActivityTime = &wire.Time{}, &wire.Time{}, &wire.Time{}
+		next.ConnectionStateUpdatedTime, next.StatusUpdatedTime, next.LastActivityTime = never, never, never
 	} else {
 		before := d.Identity
 		next.GenerationID, next.ETag = before.GenerationID, nextETag(before.ETag)
@@ -139,11 +139,9 @@ func (t *transaction) writeDevice(given wire.Device, there *device) (*device, *i
 		}
 		delete(t.hub.scopes, scopeOfEdge(before))
 	}
+	slimDevice(&next)
 	d.Identity = next
-	t.hub.devices[next.DeviceID] = d
-	if next.IsEdge() {
-		t.hub.scopes[next.DeviceScope] = next.DeviceID
-	}
+	t.hub.add(d)
 	t.keepSystemModules(d)
 	t.store(deviceKey(t.hub, next.DeviceID), d)
 	return d, nil
@@ -220,7 +218,6 @@ func (t *transaction) removeDevice(d *device) {
 	for _, m := range d.modules {
 		t.removeModule(d, m)
 	}
-	delete(t.hub.scopes, scopeOfEdge(d.Identity))
-	delete(t.hub.devices, d.Identity.DeviceID)
+	t.hub.remove(d)
 	t.store(deviceKey(t.hub, d.Identity.DeviceID), nil)
 }

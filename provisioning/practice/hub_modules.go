@@ -124,9 +124,10 @@ func (t *transaction) addModule(d *device, given wire.Module) *module {
 	given.GenerationID = strconv.FormatInt(t.c.state.ticks(t.now), 10)
 	given.ETag = t.c.firstETag()
 	given.ConnectionState = wire.Disconnected
-	given.ConnectionStateUpdatedTime, given.LastActivityTime = &wire.Time{}, &wire.Time{}
+	given.ConnectionStateUpdatedTime, given.LastActivityTime = never, never
+	slimModule(&given)
 	m := &module{Identity: given, Twin: newTwin(t.now)}
-	d.modules[given.ModuleID] = m
+	d.add(m)
 	t.store(moduleKey(t.hub, given.DeviceID, given.ModuleID), m)
 	return m
 }

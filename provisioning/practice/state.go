@@ -3,6 +3,7 @@ package practice
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,11 +24,34 @@ type state struct {
 type hub struct {
 	label, host string // host without port
 	devices     map[string]*device
+	ids         []string          // of devices, sorted
 	scopes      map[string]string // device scope to ID of the edge device
 }
 
+// add makes a device known. It may be known already.
+func (h *hub) add(d *device) {
+	id := d.Identity.DeviceID
+	if at, known := slices.BinarySearch(h.ids, id); !known {
+		h.ids = slices.Insert(h.ids, at, id)
+	}
+	h.devices[id] = d
+	if d.Identity.IsEdge() {
+		h.scopes[d.Identity.DeviceScope] = id
+	}
+}
+
+// remove forgets a device.
+func (h *hub) remove(d *device) {
+	id := d.Identity.DeviceID
+	if at, known := slices.BinarySearch(h.ids, id); known {
+		h.ids = slices.Delete(h.ids, at, at+1)
+	}
+	delete(h.devices, id)
+	delete(h.scopes, scopeOfEdge(d.Identity))
+}
+
 // device is an identity with its twin, as stored, and its modules, which are
-// stored by themselves.
+// stored by themselves. modules is nil where there are none.
 type device struct {
 	Identity wire.Device
 	Twin     twin
@@ -85,20 +109,32 @@ func (s *state) takeIdentity(key objectKey, plain []byte) error {
 		return fmt.Errorf("hub %s is unknown", parts[0])
 	}
 	if key.kind == kindDevice && len(parts) == 2 {
-		d := &device{modules: map[string]*module{}}
+		d := &device{}
 		if err := json.Unmarshal(plain, d); err != nil {
 			return err
 		}
-		h.devices[parts[1]] = d
-		if d.Identity.IsEdge() {
-			h.scopes[d.Identity.DeviceScope] = parts[1]
-		}
+		slimDevice(&d.Identity)
+		h.add(d)
 		return nil
 	}
 	if len(parts) != 3 || h.devices[parts[1]] == nil {
 		return fmt.Errorf("its device is missing")
 	}
-	return decodeInto(h.devices[parts[1]].modules, parts[2], plain)
+	m := &module{}
+	if err := json.Unmarshal(plain, m); err != nil {
+		return err
+	}
+	slimModule(&m.Identity)
+	h.devices[parts[1]].add(m)
+	return nil
+}
+
+// add gives the device a module. It may have it already.
+func (d *device) add(m *module) {
+	if d.modules == nil {
+		d.modules = make(map[string]*module, 1)
+	}
+	d.modules[m.Identity.ModuleID] = m
 }
 
 func decodeInto[T any](all map[string]*T, id string, plain []byte) error {

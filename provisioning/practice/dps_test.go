@@ -397,7 +397,11 @@ func TestReprovisionPolicies(t *testing.T) {
 			b = b.reopened()
 			b.want(b.hubDo("GET", "/devices", ""), 200, "") // loads the state
 			label, _ := b.settings().hubByHost(second.AssignedHub)
-			if d := b.state.hubs[label].devices["r"]; d == nil || (d.Twin.Tags["from"] == "operator") != test.keepTwin {
+			d := b.state.hubs[label].devices["r"]
+			if d == nil {
+				t.Fatal("no device")
+			}
+			if from, _ := d.Twin.Tags.Member("from"); (from == "operator") != test.keepTwin {
 				t.Errorf("device %+v", d)
 			}
 			if !test.sameHub {

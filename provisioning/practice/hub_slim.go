@@ -1,8 +1,6 @@
 package practice
 
 import (
-	"unique"
-
 	"edgewright/provisioning/wire"
 )
 
@@ -29,7 +27,6 @@ func slimDevice(d *wire.Device) {
 	slimAuthentication(&d.Authentication)
 	d.Capabilities = leafOrEdge(d.IsEdge())
 	if len(d.ParentScopes) > 0 && d.ParentScopes[0] == d.DeviceScope {
-		d.DeviceScope = unique.Make(d.DeviceScope).Value()
 		d.ParentScopes[0] = d.DeviceScope
 	}
 }
@@ -41,8 +38,7 @@ func slimModule(m *wire.Module) {
 	slimTime(&m.LastActivityTime)
 	slimAuthentication(&m.Authentication)
 	// Module IDs and managers come again on device after device.
-	m.ModuleID = unique.Make(m.ModuleID).Value()
-	m.ManagedBy = unique.Make(m.ManagedBy).Value()
+	m.ModuleID, m.ManagedBy = sharedName(m.ModuleID), sharedName(m.ManagedBy)
 }
 
 func leafOrEdge(edge bool) *wire.Capabilities {

@@ -11,10 +11,9 @@ import (
 )
 
 // twin is the stored part of a device or module twin. The objects are without
-// the $ members, which are added when it is shown, and nil where they are
-// empty. Objects are replaced, never changed in place.
+// the $ members, which are added when it is shown.
 type twin struct {
-	Tags, Desired, Reported         map[string]any
+	Tags, Desired, Reported         object `json:",omitempty"`
 	DesiredVersion, ReportedVersion int64
 	Version                         int64
 	ETag                            uint64
@@ -35,9 +34,11 @@ func (t *twin) begin(initial *wire.InitialTwin, now time.Time) {
 	fresh := newTwin(now)
 	fresh.ETag, fresh.Version, fresh.DesiredVersion = t.ETag+1, t.Version+1, t.DesiredVersion+1
 	if initial != nil {
-		fresh.Tags, _ = jsonObject(initial.Tags)
+		tags, _ := jsonObject(initial.Tags)
+		fresh.Tags = newObject(tags)
 		if initial.Properties != nil {
-			fresh.Desired, _ = jsonObject(initial.Properties.Desired)
+			desired, _ := jsonObject(initial.Properties.Desired)
+			fresh.Desired = newObject(desired)
 		}
 	}
 	*t = fresh
@@ -90,7 +91,7 @@ func (t *transaction) changeTwin(d *device, m *module, change twinChange) *ident
 		name  string
 		limit int
 		given map[string]any
-		into  *map[string]any
+		into  *object
 	}{
 		{"tags", maxTagsSize, change.tags, &next.Tags},
 		{"properties.desired", maxPropertiesSize, changed, &next.Desired},
@@ -172,37 +173,6 @@ func withoutReadOnly(properties map[string]any) map[string]any {
 	delete(rest, "$metadata")
 	delete(rest, "$version")
 	return rest
-}
-
-// mergePatch gives target changed by patch (RFC 7396): null removes, objects
-// merge, everything else replaces. What is empty is nil.
-func mergePatch(target, patch map[string]any) map[string]any {
-	if len(patch) == 0 {
-		return target
-	}
-	merged := maps.Clone(target)
-	if merged == nil {
-		merged = make(map[string]any, len(patch))
-	}
-	for name, value := range patch {
-		switch value := value.(type) {
-		case nil:
-			delete(merged, name)
-		case map[string]any:
-			old, _ := merged[name].(map[string]any)
-			inner := mergePatch(old, value)
-			if inner == nil {
-				inner = map[string]any{}
-			}
-			merged[name] = inner
-		default:
-			merged[name] = value
-		}
-	}
-	if len(merged) == 0 {
-		return nil
-	}
-	return merged
 }
 
 // encodeTwinETag writes a counter as the hub does, such as AAAAAAAAAAE=.

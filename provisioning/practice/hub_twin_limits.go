@@ -22,11 +22,11 @@ const (
 
 // mergeWithin merges a patch into a part of a twin and refuses what breaks a
 // limit. The hub's word for it, ArgumentInvalid, is assumed for each of them.
-func mergeWithin(part string, limit int, target, patch map[string]any) (map[string]any, *identityError) {
+func mergeWithin(part string, limit int, target object, patch map[string]any) (object, *identityError) {
 	if refused := checkMembers(part, patch, 0); refused != nil {
 		return nil, refused
 	}
-	merged := mergePatch(target, patch)
+	merged := target.merged(patch)
 	if size := twinSize(merged); size > limit {
 		return nil, invalid("%s has %d bytes; %d are allowed", part, size, limit)
 	}
@@ -35,11 +35,11 @@ func mergeWithin(part string, limit int, target, patch map[string]any) (map[stri
 
 // checkMembers checks names, values and depth. Errors name the part only:
 // names and values may be anything.
-func checkMembers(part string, object map[string]any, depth int) *identityError {
+func checkMembers(part string, members map[string]any, depth int) *identityError {
 	if depth > maxTwinDepth {
 		return invalid("%s is deeper than %d levels", part, maxTwinDepth)
 	}
-	for name, value := range object {
+	for name, value := range members {
 		switch {
 		case name == "":
 			return invalid("a name in %s is empty", part)
@@ -85,9 +85,9 @@ func checkValue(part string, value any, depth int) *identityError {
 func twinSize(value any) int {
 	size := 0
 	switch value := value.(type) {
-	case map[string]any:
-		for name, member := range value {
-			size += len(name) + twinSize(member)
+	case object:
+		for _, m := range value {
+			size += len(m.name) + twinSize(m.value)
 		}
 	case []any:
 		for _, element := range value {

@@ -1,8 +1,6 @@
 package practice
 
 import (
-	"encoding/json"
-	"slices"
 	"strconv"
 	"time"
 
@@ -29,7 +27,7 @@ type aged struct {
 
 // after gives the stamps of an object, as it was at before, once a patch has
 // changed it at now.
-func (s stamps) after(before, now stamp, object, patch map[string]any) stamps {
+func (s stamps) after(before, now stamp, changed object, patch map[string]any) stamps {
 	var next stamps
 	keep := func(name string, a *aged) {
 		if next == nil {
@@ -37,48 +35,53 @@ func (s stamps) after(before, now stamp, object, patch map[string]any) stamps {
 		}
 		next[name] = a
 	}
-	for name, value := range object {
-		own := s[name]
+	for _, m := range changed {
+		own := s[m.name]
 		if own == nil {
 			own = &aged{stamp: before}
 		}
-		given, touched := patch[name]
+		given, touched := patch[m.name]
 		if !touched {
-			keep(name, own)
+			keep(m.name, own)
 			continue
 		}
-		members, isObject := value.(map[string]any)
+		members, isObject := m.value.(object)
 		changes, merges := given.(map[string]any)
 		if !isObject || !merges {
 			continue
 		}
 		if older := own.Older.after(own.stamp, now, members, changes); older != nil {
-			keep(name, &aged{now, older})
+			keep(m.name, &aged{now, older})
 		}
 	}
 	return next
 }
 
+// of gives the stamps of a member of an object whose stamp is own.
+func (s stamps) of(name string, own stamp) aged {
+	if a := s[name]; a != nil {
+		return *a
+	}
+	return aged{stamp: own}
+}
+
 // appendMetadata writes the $metadata of an object whose stamp is own.
-func appendMetadata(b []byte, object map[string]any, own stamp, older stamps) []byte {
+func appendMetadata(b []byte, o object, own stamp, older stamps) []byte {
 	b = append(b, `{"$lastUpdated":"`...)
 	b = wire.AppendTime(b, own.At)
 	b = append(b, `","$lastUpdatedVersion":`...)
 	b = strconv.AppendInt(b, own.Version, 10)
-	for _, name := range sortedIDs(object) {
-		b = append(appendText(append(b, ','), name), ':')
-		members, _ := object[name].(map[string]any)
-		inner := aged{stamp: own}
-		if a := older[name]; a != nil {
-			inner = *a
-		}
+	for _, m := range o {
+		b = append(appendText(append(b, ','), m.name), ':')
+		members, _ := m.value.(object)
+		inner := older.of(m.name, own)
 		b = appendMetadata(b, members, inner.stamp, inner.Older)
 	}
 	return append(b, '}')
 }
 
 // appendProperties writes one half of a twin as the service plane shows it.
-func appendProperties(b []byte, properties map[string]any, own stamp, older stamps) []byte {
+func appendProperties(b []byte, properties object, own stamp, older stamps) []byte {
 	b = appendMembers(b, properties)
 	b = append(b, `"$metadata":`...)
 	b = append(appendMetadata(b, properties, own, older), ',')
@@ -87,28 +90,16 @@ func appendProperties(b []byte, properties map[string]any, own stamp, older stam
 
 // appendMembers opens an object and writes its members, each with a comma
 // behind it.
-func appendMembers(b []byte, object map[string]any) []byte {
-	if len(object) == 0 {
-		return append(b, '{')
+func appendMembers(b []byte, o object) []byte {
+	b = appendObject(b, o)
+	if len(o) == 0 {
+		return b[:len(b)-1]
 	}
-	encoded := encodeObject(object)
-	return append(append(b, encoded[:len(encoded)-1]...), ',')
+	b[len(b)-1] = ','
+	return b
 }
 
 // appendVersion ends an object that appendMembers began.
 func appendVersion(b []byte, version int64) []byte {
 	return append(strconv.AppendInt(append(b, `"$version":`...), version, 10), '}')
-}
-
-func appendText(b []byte, text string) []byte {
-	if !slices.ContainsFunc([]byte(text), func(c byte) bool { return c < 0x20 || c > 0x7e || c == '"' || c == '\\' }) {
-		return append(append(append(b, '"'), text...), '"')
-	}
-	quoted, _ := json.Marshal(text) // never fails
-	return append(b, quoted...)
-}
-
-func encodeObject(object map[string]any) json.RawMessage {
-	raw, _ := json.Marshal(object) // was JSON before
-	return raw
 }

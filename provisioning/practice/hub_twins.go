@@ -106,7 +106,7 @@ func shownTwin(d *device, m *module) wire.Twin {
 		*shown.X509Thumbprint = wire.TwinX509Thumbprint(*given)
 	}
 	if len(t.Tags) > 0 {
-		shown.Tags = encodeObject(t.Tags)
+		shown.Tags = appendObject(nil, t.Tags)
 	}
 	shown.Properties = &wire.TwinProperties{
 		Desired:  appendProperties(nil, t.Desired, stamp{t.DesiredAt, t.DesiredVersion}, t.DesiredOlder),

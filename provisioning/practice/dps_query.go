@@ -11,11 +11,7 @@ import (
 	"edgewright/provisioning/wire"
 )
 
-const (
-	defaultPage = 100
-	maxPage     = 1000
-	maxBulk     = 10
-)
+const maxBulk = 10
 
 // everything matches the queries that clients send to list all.
 var everything = regexp.MustCompile(`(?i)^\s*(\*|select\s+\*(\s+from\s+[a-z]+)?)\s*;?\s*$`)
@@ -39,15 +35,9 @@ func (c collection[T]) query(x *exchange) answer {
 // continuation token is the last ID of the page before, so that a page is right
 // whatever came and went in between.
 func paged[T any](x *exchange, ids []string, itemType string, shown func(id string) T) answer {
-	size := defaultPage
-	if text := x.r.Header.Get(wire.HeaderMaxItemCount); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 && n != -1 {
-			return x.refuse(badRequest("x-ms-max-item-count is not a positive number."))
-		}
-		if n > 0 {
-			size = min(n, maxPage)
-		}
+	size, ok := x.pageSize()
+	if !ok {
+		return x.refuse(badRequest("x-ms-max-item-count is not a positive number."))
 	}
 	if token := x.r.Header.Get(wire.HeaderContinuation); token != "" {
 		last, err := base64.StdEncoding.DecodeString(token)

@@ -24,6 +24,9 @@ const (
 const (
 	maxBody    = 1 << 20   // bytes
 	maxMessage = 256 << 10 // bytes of a telemetry message
+
+	defaultPage = 100 // items of a page
+	maxPage     = 1000
 )
 
 // exchange is one request on its way through the cloud. Handlers run under
@@ -122,6 +125,23 @@ func (x *exchange) readBody(w http.ResponseWriter) *answer {
 		a = x.fail(http.StatusRequestEntityTooLarge, "MessageTooLarge", "The request body is too large.")
 	}
 	return &a
+}
+
+// pageSize reads how many items the caller wants in a page; false if the header
+// makes no sense. -1 leaves it to the service.
+func (x *exchange) pageSize() (size int, ok bool) {
+	text := x.r.Header.Get(wire.HeaderMaxItemCount)
+	if text == "" {
+		return defaultPage, true
+	}
+	n, err := strconv.Atoi(text)
+	switch {
+	case err != nil || n < 1 && n != -1:
+		return 0, false
+	case n == -1:
+		return defaultPage, true
+	}
+	return min(n, maxPage), true
 }
 
 // splitPath decodes the segments of a path; one trailing slash does not count.

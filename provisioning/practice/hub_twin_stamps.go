@@ -80,14 +80,6 @@ func appendMetadata(b []byte, o object, own stamp, older stamps) []byte {
 	return append(b, '}')
 }
 
-// appendProperties writes one half of a twin as the service plane shows it.
-func appendProperties(b []byte, properties object, own stamp, older stamps) []byte {
-	b = appendMembers(b, properties)
-	b = append(b, `"$metadata":`...)
-	b = append(appendMetadata(b, properties, own, older), ',')
-	return appendVersion(b, own.Version)
-}
-
 // appendMembers opens an object and writes its members, each with a comma
 // behind it.
 func appendMembers(b []byte, o object) []byte {

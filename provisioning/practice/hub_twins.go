@@ -108,9 +108,6 @@ func shownTwin(d *device, m *module) wire.Twin {
 	if len(t.Tags) > 0 {
 		shown.Tags = appendObject(nil, t.Tags)
 	}
-	shown.Properties = &wire.TwinProperties{
-		Desired:  appendProperties(nil, t.Desired, stamp{t.DesiredAt, t.DesiredVersion}, t.DesiredOlder),
-		Reported: appendProperties(nil, t.Reported, stamp{t.ReportedAt, t.ReportedVersion}, t.ReportedOlder),
-	}
+	shown.Properties = &wire.TwinProperties{Desired: t.desiredHalf().append(nil), Reported: t.reportedHalf().append(nil)}
 	return shown
 }

@@ -24,6 +24,7 @@ type route struct {
 var routes = map[plane][]route{
 	planeHub: {
 		{http.MethodGet, "devices", (*exchange).listDevices},
+		{http.MethodPost, "devices/query", (*exchange).queryHub},
 		{http.MethodPut, "devices/{device}", (*exchange).putDevice},
 		{http.MethodGet, "devices/{device}", (*exchange).getDevice},
 		{http.MethodDelete, "devices/{device}", (*exchange).deleteDevice},

@@ -1,0 +1,216 @@
+package practice
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"hash/fnv"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"edgewright/provisioning/practice/query"
+	"edgewright/provisioning/wire"
+)
+
+// The values of x-ms-item-type.
+const (
+	itemTwin = "Twin"
+	itemRaw  = "Raw"
+	itemJob  = "DeviceJob"
+)
+
+// queryHub answers a page of a query. The rows are ordered by IDs (assumed).
+func (x *exchange) queryHub() answer {
+	if a := x.allow(serviceConnect); a != nil {
+		return *a
+	}
+	var given wire.QuerySpecification
+	if a := x.decode(&given); a != nil {
+		return *a
+	}
+	parsed, err := query.Parse(given.Query)
+	if err != nil {
+		return x.hubError("ArgumentInvalid", "BadRequest: "+err.Error())
+	}
+	page := page{query: parsed, text: given.Query}
+	var ok bool
+	if page.size, ok = x.pageSize(); !ok {
+		return x.hubError("ArgumentInvalid", "x-ms-max-item-count is not a positive number.")
+	}
+	if !page.resume(x.r.Header.Get(wire.HeaderContinuation)) {
+		return x.hubError("ArgumentInvalid", "x-ms-continuation is not a token of this query.")
+	}
+	if parsed.Aggregated() {
+		x.fillAggregated(&page)
+	} else {
+		x.fill(&page)
+	}
+	a := answer{status: http.StatusOK, body: page.rows(), header: map[string]string{wire.HeaderItemType: page.itemType()}}
+	if page.next != nil {
+		a.header[wire.HeaderContinuation] = page.token()
+	}
+	return a
+}
+
+// fill takes the rows from the first document that the page may show on, and
+// notes the first that comes after it, so that there is no token if none does.
+func (x *exchange) fill(p *page) {
+	for at, document := range x.documents(p.query.Source, p.from) {
+		if !p.query.Matches(document) {
+			continue
+		}
+		if p.full(at) {
+			return
+		}
+		if !p.query.Whole() {
+			p.add(p.query.Row(document))
+		} else if twin, isTwin := document.(*twinDocument); isTwin {
+			p.add(shownTwin(twin.d, twin.m))
+		} else {
+			p.add(document)
+		}
+	}
+}
+
+// fillAggregated takes rows of groups from the first that the page may show on.
+func (x *exchange) fillAggregated(p *page) {
+	groups := p.query.Groups()
+	for _, document := range x.documents(p.query.Source, nil) {
+		if p.query.Matches(document) {
+			groups.Add(document)
+		}
+	}
+	for _, row := range groups.Rows() {
+		if len(p.from) > 0 && row.Key < p.from[0] {
+			continue
+		}
+		if p.full(place{row.Key}) {
+			return
+		}
+		p.add(row.Values)
+	}
+}
+
+// place is where a document or group stands in the order of rows: the device
+// and module ID of a twin, or the key of a group.
+type place []string
+
+// documents gives the documents of a source in order, from a place on; nil is
+// the beginning. A document is used before the next one is taken.
+func (x *exchange) documents(source query.Source, from place) iter.Seq2[place, query.Object] {
+	return func(yield func(place, query.Object) bool) {
+		if source == query.Jobs {
+			return // the practice cloud keeps no jobs per device
+		}
+		begin, module := 0, ""
+		if len(from) > 0 {
+			var found bool
+			if begin, found = slices.BinarySearch(x.hub.ids, from[0]); found && len(from) > 1 {
+				module = from[1]
+			}
+		}
+		document := &twinDocument{}
+		for _, id := range x.hub.ids[begin:] {
+			document.d, document.m = x.hub.devices[id], nil
+			if source == query.Devices {
+				if !yield(place{id}, document) {
+					return
+				}
+				continue
+			}
+			for _, moduleID := range sortedIDs(document.d.modules) {
+				if moduleID < module {
+					continue
+				}
+				document.m = document.d.modules[moduleID]
+				if !yield(place{id, moduleID}, document) {
+					return
+				}
+			}
+			module = ""
+		}
+	}
+}
+
+// page is the rows of one answer.
+type page struct {
+	query *query.Query
+	text  string // of the query
+	size  int
+	from  place // the first that may be in it, nil for the beginning
+	shown int   // rows of earlier pages
+	next  place // the first of the next page, nil if there is none
+
+	count   int
+	encoded bytes.Buffer
+}
+
+// full tells whether no row more fits; at is the place of the next. TOP ends
+// the query, not the page.
+func (p *page) full(at place) bool {
+	if p.query.Top > 0 && p.shown+p.count >= p.query.Top {
+		return true
+	}
+	if p.count < p.size {
+		return false
+	}
+	p.next = at
+	return true
+}
+
+func (p *page) add(row any) {
+	encoded, _ := json.Marshal(row) // our own types
+	if p.count > 0 {
+		p.encoded.WriteByte(',')
+	}
+	p.encoded.Write(encoded)
+	p.count++
+}
+
+func (p *page) rows() []byte { return append(append([]byte{'['}, p.encoded.Bytes()...), ']') }
+
+func (p *page) itemType() string {
+	switch {
+	case p.query.Source == query.Jobs:
+		return itemJob
+	case p.query.Whole():
+		return itemTwin
+	}
+	return itemRaw
+}
+
+// continuation is what a token carries. It names a place, not a number of
+// rows, so that every document that is there all the time comes exactly once,
+// whatever else comes and goes between the pages.
+type continuation struct {
+	Query uint64 `json:"q"` // hash of the text
+	From  place  `json:"f"`
+	Shown int    `json:"n"`
+}
+
+func (p *page) hash() uint64 {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(strings.TrimSpace(p.text))) // never fails
+	return hash.Sum64()
+}
+
+func (p *page) token() string {
+	plain, _ := json.Marshal(continuation{p.hash(), p.next, p.shown + p.count}) // our own type
+	return base64.StdEncoding.EncodeToString(plain)
+}
+
+// resume goes on where a token says; false if it is not one of this query.
+func (p *page) resume(token string) bool {
+	if token == "" {
+		return true
+	}
+	var from continuation
+	plain, err := base64.StdEncoding.DecodeString(token)
+	if err != nil || json.Unmarshal(plain, &from) != nil || from.Query != p.hash() || len(from.From) == 0 {
+		return false
+	}
+	p.from, p.shown = from.From, max(from.Shown, 0)
+	return true
+}

@@ -27,10 +27,10 @@ func (x *exchange) listDevices() answer {
 	if err != nil || top < 1 || top > maxListed {
 		top = maxListed
 	}
-	ids := x.hub.ids[:min(top, len(x.hub.ids))]
-	list := make([]wire.Device, 0, len(ids))
-	for _, id := range ids {
-		list = append(list, x.hub.devices[id].shown())
+	first := x.hub.ordered[:min(top, len(x.hub.ordered))]
+	list := make([]wire.Device, 0, len(first))
+	for _, d := range first {
+		list = append(list, d.shown())
 	}
 	return x.json(http.StatusOK, list)
 }

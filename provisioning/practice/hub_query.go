@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"iter"
 	"net/http"
-	"slices"
 	"strings"
 
 	"edgewright/provisioning/practice/query"
@@ -57,19 +56,17 @@ func (x *exchange) queryHub() answer {
 // fill takes the rows from the first document that the page may show on, and
 // notes the first that comes after it, so that there is no token if none does.
 func (x *exchange) fill(p *page) {
-	for at, document := range x.documents(p.query.Source, p.from) {
+	for document := range x.twins(p.query.Source, p.from) {
 		if !p.query.Matches(document) {
 			continue
 		}
-		if p.full(at) {
+		if p.full(document.place) {
 			return
 		}
-		if !p.query.Whole() {
-			p.add(p.query.Row(document))
-		} else if twin, isTwin := document.(*twinDocument); isTwin {
-			p.add(shownTwin(twin.d, twin.m))
+		if p.query.Whole() {
+			p.add(shownTwin(document.d, document.m))
 		} else {
-			p.add(document)
+			p.add(p.query.Row(document))
 		}
 	}
 }
@@ -77,7 +74,7 @@ func (x *exchange) fill(p *page) {
 // fillAggregated takes rows of groups from the first that the page may show on.
 func (x *exchange) fillAggregated(p *page) {
 	groups := p.query.Groups()
-	for _, document := range x.documents(p.query.Source, nil) {
+	for document := range x.twins(p.query.Source, nil) {
 		if p.query.Matches(document) {
 			groups.Add(document)
 		}
@@ -86,7 +83,7 @@ func (x *exchange) fillAggregated(p *page) {
 		if len(p.from) > 0 && row.Key < p.from[0] {
 			continue
 		}
-		if p.full(place{row.Key}) {
+		if p.full(func() place { return place{row.Key} }) {
 			return
 		}
 		p.add(row.Values)
@@ -97,35 +94,31 @@ func (x *exchange) fillAggregated(p *page) {
 // and module ID of a twin, or the key of a group.
 type place []string
 
-// documents gives the documents of a source in order, from a place on; nil is
-// the beginning. A document is used before the next one is taken.
-func (x *exchange) documents(source query.Source, from place) iter.Seq2[place, query.Object] {
-	return func(yield func(place, query.Object) bool) {
+// twins gives the twins of a source in order, from a place on; nil is the
+// beginning. The document is the same each time.
+func (x *exchange) twins(source query.Source, from place) iter.Seq[*twinDocument] {
+	return func(yield func(*twinDocument) bool) {
 		if source == query.Jobs {
 			return // the practice cloud keeps no jobs per device
 		}
 		begin, module := 0, ""
 		if len(from) > 0 {
 			var found bool
-			if begin, found = slices.BinarySearch(x.hub.ids, from[0]); found && len(from) > 1 {
+			if begin, found = x.hub.at(from[0]); found && len(from) > 1 {
 				module = from[1]
 			}
 		}
 		document := &twinDocument{}
-		for _, id := range x.hub.ids[begin:] {
-			document.d, document.m = x.hub.devices[id], nil
+		for _, document.d = range x.hub.ordered[begin:] {
+			document.m = nil
 			if source == query.Devices {
-				if !yield(place{id}, document) {
+				if !yield(document) {
 					return
 				}
 				continue
 			}
-			for _, moduleID := range sortedIDs(document.d.modules) {
-				if moduleID < module {
-					continue
-				}
-				document.m = document.d.modules[moduleID]
-				if !yield(place{id, moduleID}, document) {
+			for _, id := range sortedIDs(document.d.modules) {
+				if document.m = document.d.modules[id]; id >= module && !yield(document) {
 					return
 				}
 			}
@@ -149,14 +142,14 @@ type page struct {
 
 // full tells whether no row more fits; at is the place of the next. TOP ends
 // the query, not the page.
-func (p *page) full(at place) bool {
+func (p *page) full(at func() place) bool {
 	if p.query.Top > 0 && p.shown+p.count >= p.query.Top {
 		return true
 	}
 	if p.count < p.size {
 		return false
 	}
-	p.next = at
+	p.next = at()
 	return true
 }
 

@@ -1,24 +1,32 @@
 package practice
 
 import (
-	"edgewright/provisioning/practice/query"
+	"strings"
+
 	"edgewright/provisioning/wire"
 )
 
 // twinDocument is a twin as a query sees it, member by member: what shownTwin
 // shows, without making it. m is nil for that of a device.
+//
+// A query of a large fleet looks at every twin, so members are pointers into it
+// where they can be.
 type twinDocument struct {
 	d *device
 	m *module
 }
 
-// Member implements query.Object.
-func (t twinDocument) Member(name string) (value any, exists bool) {
-	d, own := &t.d.Identity, twinOf(t.d, t.m)
-	authentication := d.Authentication
+// place is where the twin stands in the order of rows.
+func (t *twinDocument) place() place {
 	if t.m != nil {
-		authentication = t.m.Identity.Authentication
+		return place{t.d.Identity.DeviceID, t.m.Identity.ModuleID}
 	}
+	return place{t.d.Identity.DeviceID}
+}
+
+// Member implements query.Object.
+func (t *twinDocument) Member(name string) (value any, exists bool) {
+	d, own := &t.d.Identity, twinOf(t.d, t.m)
 	switch name {
 	case "deviceId":
 		return d.DeviceID, true
@@ -27,7 +35,7 @@ func (t twinDocument) Member(name string) (value any, exists bool) {
 	case "statusUpdateTime":
 		return timeMember(d.StatusUpdatedTime)
 	case "tags":
-		return own.Tags, len(own.Tags) > 0
+		return &own.Tags, len(own.Tags) > 0
 	case "properties":
 		return propertiesDocument{own}, true
 	case "etag":
@@ -37,14 +45,21 @@ func (t twinDocument) Member(name string) (value any, exists bool) {
 	case "modelId":
 		return textMember(own.ModelID)
 	case "authenticationType":
-		return authentication.Type, true
+		return t.authentication().Type, true
 	case "x509Thumbprint":
-		return thumbprintMember(authentication.X509Thumbprint), true
+		return thumbprintMember(t.authentication().X509Thumbprint), true
 	}
 	if t.m != nil {
 		return moduleMember(&t.m.Identity, name)
 	}
 	return deviceMember(d, name)
+}
+
+func (t *twinDocument) authentication() *wire.Authentication {
+	if t.m != nil {
+		return t.m.Identity.Authentication
+	}
+	return t.d.Identity.Authentication
 }
 
 func deviceMember(d *wire.Device, name string) (value any, exists bool) {
@@ -60,7 +75,7 @@ func deviceMember(d *wire.Device, name string) (value any, exists bool) {
 	case "cloudToDeviceMessageCount":
 		return float64(d.CloudToDeviceMessageCount), true
 	case "capabilities":
-		return map[string]any{"iotEdge": d.IsEdge()}, true
+		return capabilityMembers[d.IsEdge()], true
 	case "deviceScope":
 		return textMember(d.DeviceScope)
 	case "parentScopes":
@@ -89,6 +104,8 @@ func moduleMember(m *wire.Module, name string) (value any, exists bool) {
 	return nil, false
 }
 
+var capabilityMembers = map[bool]map[string]any{true: {"iotEdge": true}, false: {"iotEdge": false}}
+
 func textMember(text string) (value any, exists bool) { return text, text != "" }
 
 func timeMember(t *wire.Time) (value any, exists bool) {
@@ -116,9 +133,9 @@ type propertiesDocument struct{ of *twin }
 func (p propertiesDocument) Member(name string) (value any, exists bool) {
 	switch name {
 	case "desired":
-		return p.of.desiredHalf(), true
+		return desiredDocument(p), true
 	case "reported":
-		return p.of.reportedHalf(), true
+		return reportedDocument(p), true
 	}
 	return nil, false
 }
@@ -128,6 +145,34 @@ func (p propertiesDocument) MarshalJSON() ([]byte, error) {
 	b := p.of.desiredHalf().append([]byte(`{"desired":`))
 	return append(p.of.reportedHalf().append(append(b, `,"reported":`...)), '}'), nil
 }
+
+// desiredDocument is the member desired of the properties of a twin.
+type desiredDocument propertiesDocument
+
+// Member implements query.Object.
+func (d desiredDocument) Member(name string) (value any, exists bool) {
+	if strings.HasPrefix(name, "$") {
+		return d.of.desiredHalf().readOnly(name)
+	}
+	return d.of.Desired.Member(name)
+}
+
+// MarshalJSON writes the half.
+func (d desiredDocument) MarshalJSON() ([]byte, error) { return d.of.desiredHalf().append(nil), nil }
+
+// reportedDocument is the member reported of the properties of a twin.
+type reportedDocument propertiesDocument
+
+// Member implements query.Object.
+func (r reportedDocument) Member(name string) (value any, exists bool) {
+	if strings.HasPrefix(name, "$") {
+		return r.of.reportedHalf().readOnly(name)
+	}
+	return r.of.Reported.Member(name)
+}
+
+// MarshalJSON writes the half.
+func (r reportedDocument) MarshalJSON() ([]byte, error) { return r.of.reportedHalf().append(nil), nil }
 
 // half is the desired or the reported properties, with what is known of their
 // changes.
@@ -152,18 +197,15 @@ func (h half) append(b []byte) []byte {
 	return appendVersion(b, h.own.Version)
 }
 
-// MarshalJSON writes what append does.
-func (h half) MarshalJSON() ([]byte, error) { return h.append(nil), nil }
-
-// Member implements query.Object.
-func (h half) Member(name string) (value any, exists bool) {
+// readOnly gives the $ members.
+func (h half) readOnly(name string) (value any, exists bool) {
 	switch name {
 	case "$version":
 		return float64(h.own.Version), true
 	case "$metadata":
 		return metadataDocument(h), true
 	}
-	return h.members.Member(name)
+	return nil, false
 }
 
 // metadataDocument is $metadata, or a member of it.
@@ -188,5 +230,3 @@ func (m metadataDocument) Member(name string) (value any, exists bool) {
 func (m metadataDocument) MarshalJSON() ([]byte, error) {
 	return appendMetadata(nil, m.members, m.own, m.older), nil
 }
-
-var _ query.Object = twinDocument{}

@@ -49,7 +49,18 @@ func newValue(decoded any) any {
 	return decoded
 }
 
+// fewMembers are found faster one by one.
+const fewMembers = 8
+
 func (o object) find(name string) (at int, exists bool) {
+	if len(o) <= fewMembers {
+		for at := range o {
+			if o[at].name >= name {
+				return at, o[at].name == name
+			}
+		}
+		return len(o), false
+	}
 	return slices.BinarySearchFunc(o, name, func(m member, name string) int { return strings.Compare(m.name, name) })
 }
 

@@ -24,15 +24,20 @@ type state struct {
 type hub struct {
 	label, host string // host without port
 	devices     map[string]*device
-	ids         []string          // of devices, sorted
+	ordered     []*device         // by their IDs
 	scopes      map[string]string // device scope to ID of the edge device
+}
+
+// at finds the place of an ID among the ordered devices.
+func (h *hub) at(id string) (at int, known bool) {
+	return slices.BinarySearchFunc(h.ordered, id, func(d *device, id string) int { return strings.Compare(d.Identity.DeviceID, id) })
 }
 
 // add makes a device known. It may be known already.
 func (h *hub) add(d *device) {
 	id := d.Identity.DeviceID
-	if at, known := slices.BinarySearch(h.ids, id); !known {
-		h.ids = slices.Insert(h.ids, at, id)
+	if at, known := h.at(id); !known {
+		h.ordered = slices.Insert(h.ordered, at, d)
 	}
 	h.devices[id] = d
 	if d.Identity.IsEdge() {
@@ -42,11 +47,10 @@ func (h *hub) add(d *device) {
 
 // remove forgets a device.
 func (h *hub) remove(d *device) {
-	id := d.Identity.DeviceID
-	if at, known := slices.BinarySearch(h.ids, id); known {
-		h.ids = slices.Delete(h.ids, at, at+1)
+	if at, known := h.at(d.Identity.DeviceID); known {
+		h.ordered = slices.Delete(h.ordered, at, at+1)
 	}
-	delete(h.devices, id)
+	delete(h.devices, d.Identity.DeviceID)
 	delete(h.scopes, scopeOfEdge(d.Identity))
 }
 

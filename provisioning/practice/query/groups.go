@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // Groups collects the documents of an aggregated query.
@@ -40,8 +41,7 @@ func (g *Groups) Add(document Object) {
 	for _, by := range g.query.groupBy {
 		// A missing member is a group of its own, before null.
 		if value := by.eval(document); value != missing {
-			encoded, _ := json.Marshal(value) // was JSON before
-			g.key = append(g.key, encoded...)
+			g.key = appendKey(g.key, value)
 		}
 		g.key = append(g.key, '\n') // stands in no JSON text
 	}
@@ -63,6 +63,15 @@ func (g *Groups) Add(document Object) {
 			found.tallies[i].add(c, document)
 		}
 	}
+}
+
+// appendKey writes a value as JSON.
+func appendKey(b []byte, value any) []byte {
+	if number, ok := value.(float64); ok {
+		return strconv.AppendFloat(b, number, 'g', -1, 64)
+	}
+	encoded, _ := json.Marshal(value) // was JSON before
+	return append(b, encoded...)
 }
 
 func (t *tally) add(c column, document Object) {

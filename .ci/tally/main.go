@@ -4,6 +4,9 @@
 // "N passed, N failed, N skipped". With -strict a skip whose message begins "needs " counts as a failure: the test
 // lacked a tool or a right that a machine set up by .ci/setup has.
 //
+// A test that logs a line beginning "note: " has it shown there and before the sum: a count that is worth a look even
+// though all is well.
+//
 // Steps that are not Go tests take part by writing the same events; see .ci/step.
 package main
 
@@ -103,6 +106,27 @@ func (r *result) list(want func(test, string) bool) []test {
 
 var position = regexp.MustCompile(`^\s+\S+\.go:\d+: `)
 
+// notes are what tests logged to be shown.
+func (r *result) notes() []string {
+	var found []string
+	for _, output := range r.output {
+		for line := range strings.Lines(output) {
+			if text, ok := note(line); ok {
+				found = append(found, text)
+			}
+		}
+	}
+	sort.Strings(found)
+	return found
+}
+
+// note tells a logged line that begins "note: ".
+func note(line string) (string, bool) {
+	at := position.FindString(line)
+	text, ok := strings.CutPrefix(line[len(at):], "note: ")
+	return strings.TrimSpace(text), ok && at != ""
+}
+
 // reason is the message that a skipped test gave to Skip.
 func (r *result) reason(t test) string {
 	for line := range strings.Lines(r.output[t]) {
@@ -143,6 +167,9 @@ func watch(in io.Reader, out io.Writer) error {
 		r.add(e)
 		t := test{e.Package, e.Test}
 		ended := e.Action == "pass" || e.Action == "fail" || e.Action == "skip"
+		if text, ok := note(e.Output); ok && e.Action == "output" {
+			fmt.Fprintln(out, text)
+		}
 		switch {
 		case !ended:
 		case e.Test == "":
@@ -167,6 +194,9 @@ func watch(in io.Reader, out io.Writer) error {
 
 // total prints the sum of r and says whether it is good.
 func total(r *result, strict bool, out io.Writer) bool {
+	for _, text := range r.notes() {
+		fmt.Fprintln(out, text)
+	}
 	failures := r.failures()
 	for _, t := range failures {
 		fmt.Fprintf(out, "failed: %s\n", t)

@@ -9,6 +9,8 @@ import (
 // stream is what two packages print, one of which does not compile; a third dies without a failed test.
 const stream = `{"Action":"start","Package":"p"}
 {"Action":"run","Package":"p","Test":"TestGood"}
+{"Action":"output","Package":"p","Test":"TestGood","Output":"    good_test.go:2: note: 5 of 6 routes\n"}
+{"Action":"output","Package":"p","Test":"TestGood","Output":"note: printed, not logged\n"}
 {"Action":"pass","Package":"p","Test":"TestGood","Elapsed":0.1}
 {"Action":"output","Package":"p","Test":"TestBad","Output":"    bad_test.go:7: wanted 1\n"}
 {"Action":"fail","Package":"p","Test":"TestBad"}
@@ -42,6 +44,7 @@ func TestTotal(t *testing.T) {
 		{"failures of tests and of packages", stream, false, false, []string{
 			"failed: p.TestBad\n", "failed: q\n", "skipped: p.TestLame: needs sshd\n",
 			"skipped: p.TestFar: the specifications are absent\n", "1 passed, 2 failed, 2 skipped\n"}},
+		{"a note", pick("TestGood"), true, true, []string{"5 of 6 routes\n1 passed, 0 failed, 0 skipped\n"}},
 		{"a skip", pick("TestGood", "TestLame"), false, true, []string{"1 passed, 0 failed, 1 skipped\n"}},
 		{"a skip of what should be there", pick("TestGood", "TestLame"), true, false, []string{"1 of the skipped tests need"}},
 		{"another skip", pick("TestGood", "TestFar"), true, true, []string{"1 passed, 0 failed, 1 skipped\n"}},
@@ -69,13 +72,13 @@ func TestWatch(t *testing.T) {
 	}
 	for _, want := range []string{
 		"bad_test.go:7: wanted 1\n", "--- SKIP: p.TestLame: needs sshd\n", "fail p  4 tests  0.2 s\n",
-		"a word of the tool itself\n", "q_test.go:5: undefined: x\n",
+		"a word of the tool itself\n", "5 of 6 routes\n", "q_test.go:5: undefined: x\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, out.String())
 		}
 	}
-	if strings.Contains(out.String(), "RUN") {
+	if strings.Contains(out.String(), "RUN") || strings.Contains(out.String(), "printed") {
 		t.Errorf("shows the output of a test that did not fail:\n%s", out.String())
 	}
 }

@@ -5,5 +5,5 @@
 // Host names come from a connection string or an endpoint URL as they are, port
 // included; none is guessed or derived. Every failed call is a *wire.Error with
 // a correlation ID. What the service does otherwise than its OpenAPI files is in
-// [Deviations].
+// the table of package openapitest.
 package dps

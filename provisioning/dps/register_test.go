@@ -31,7 +31,7 @@ func (r *recorder) registration() Registration {
 }
 
 func TestRegister(t *testing.T) {
-	spec := openapitest.Load(t, "dps-device-2021-10-01.json")
+	spec := openapitest.Load(t, openapitest.DPSDevice)
 	server := story(t, assigning, assigning, assigned)
 	checker := spec.Check(t, server.Client())
 	r := server.registration()

@@ -4,5 +4,6 @@
 //
 // Host names come from a connection string as they are, port included; none is
 // guessed or derived. Every failed call is a *wire.Error with a correlation ID.
-// What the service does otherwise than its OpenAPI file is in [Deviations].
+// What the service does otherwise than its OpenAPI file is in the table of
+// package openapitest.
 package iothub

@@ -1,7 +1,6 @@
 package practice
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -10,7 +9,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -193,85 +191,6 @@ func TestSwappedRowIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.want(b.hubDo("GET", "/devices/a", ""), 503, "ServiceUnavailable")
-}
-
-// environment of the child that TestKillLosesNothing kills
-const killDir = "EDGEWRIGHT_PRACTICE_KILL_DIR"
-
-// TestKilledChild is the child: it makes devices and tells each that was
-// answered, until it is killed.
-func TestKilledChild(t *testing.T) {
-	dir := os.Getenv(killDir)
-	if dir == "" {
-		return // only a child of TestKillLosesNothing
-	}
-	b := open(t, Options{Dir: dir})
-	var told sync.Mutex
-	var wait sync.WaitGroup
-	for worker := range 4 {
-		wait.Go(func() {
-			for i := 0; ; i++ {
-				id := fmt.Sprintf("d-%d-%d", worker, i)
-				r := b.hubDo("PUT", "/devices/"+id, `{"capabilities":{"iotEdge":true}}`)
-				if r.status != 200 {
-					t.Errorf("%s: %d %s", id, r.status, r.body)
-					return
-				}
-				told.Lock()
-				fmt.Println("made", id)
-				told.Unlock()
-			}
-		})
-	}
-	wait.Wait()
-}
-
-func TestKillLosesNothing(t *testing.T) {
-	dir := t.TempDir()
-	var told []string
-	for round := range 3 {
-		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledChild$")
-		child.Env = append(os.Environ(), killDir+"="+dir)
-		out, err := child.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for n := 0; lines.Scan(); {
-			if id, ok := strings.CutPrefix(lines.Text(), "made "); ok {
-				told = append(told, id)
-				if n++; n == 40+round {
-					_ = child.Process.Kill() // SIGKILL; what was printed before is still read
-				}
-			}
-		}
-		_ = child.Wait()
-		if served, _, err := Served(dir); served || err != nil {
-			t.Errorf("the dead child still serves: %v", err)
-		}
-		b := open(t, Options{Dir: dir})
-		for _, id := range told {
-			b.want(b.hubDo("GET", "/devices/"+id, ""), 200, "")
-			if list := into[[]wire.Module](t, b.hubDo("GET", "/devices/"+id+"/modules", "")); len(list) != 2 {
-				t.Errorf("%s has %d modules: a request was stored in part", id, len(list))
-			}
-			// the next child makes the same names
-			b.want(b.hubDo("DELETE", "/devices/"+id, "", "If-Match", "*"), 204, "")
-		}
-		for _, d := range into[[]wire.Device](t, b.hubDo("GET", "/devices", "")) { // written, not yet told
-			b.want(b.hubDo("DELETE", "/devices/"+d.DeviceID, "", "If-Match", "*"), 204, "")
-		}
-		if len(told) < 40 {
-			t.Fatalf("the child made only %d devices", len(told))
-		}
-		told = nil
-		if err := b.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 func TestManyAtOnce(t *testing.T) {

@@ -37,8 +37,8 @@ lint: setup-run ## format, vet and staticcheck only
 	.ci/test lint
 
 .PHONY: fuzz
-fuzz: setup-run ## run each fuzz target for FUZZTIME (30s)
-	.ci/fuzz $(FUZZTIME)
+fuzz: setup-run ## run each fuzz target for FUZZTIME (30s); TARGETS="practice" for those of the practice cloud
+	.ci/fuzz $(FUZZTIME) $(TARGETS)
 
 .PHONY: bench
 bench: setup-test release ## Go benchmarks, then those of the whole program

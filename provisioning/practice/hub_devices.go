@@ -182,9 +182,27 @@ func (t *transaction) scope(next *wire.Device, given wire.Device, there *device)
 		if _, exists := t.hub.scopes[parent]; parent == next.DeviceScope || !exists && !known {
 			return &identityError{"InvalidDeviceScope", "parentScopes names no edge device."}
 		}
+		if t.isBelow(parent, next.DeviceScope) {
+			return &identityError{"InvalidDeviceScope", "parentScopes names a device below this one."}
+		}
 	}
 	next.ParentScopes = slices.Clone(given.ParentScopes)
 	return nil
+}
+
+// isBelow tells whether the edge device of a scope has that of another above
+// it. That the hub refuses such a circle is assumed.
+func (t *transaction) isBelow(scope, other string) bool {
+	for range len(t.hub.scopes) {
+		d := t.hub.devices[t.hub.scopes[scope]]
+		if d == nil || len(d.Identity.ParentScopes) == 0 {
+			return false
+		}
+		if scope = d.Identity.ParentScopes[0]; scope == other {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *transaction) leafScope(next *wire.Device, given wire.Device, there *device) *identityError {

@@ -64,27 +64,40 @@ func (x *exchange) putModule() answer {
 	switch {
 	case match == "" && there != nil:
 		return x.hubError("ModuleAlreadyExistsOnDevice", "The module "+id+" exists on the device.")
-	case match == "" && isSystemModule(id):
-		return x.hubError("ArgumentInvalid", "IDs that begin with $ are the hub's.")
-	case match == "" && d.ownModules() >= maxModules:
-		return x.hubError("TooManyModulesOnDevice", "The device has "+strconv.Itoa(maxModules)+" modules.")
 	case match != "" && there == nil:
 		return x.moduleNotFound()
 	case match != "" && !etagMatches(match, there.Identity.ETag):
 		return x.hubError("PreconditionFailed", "The etag is not the module's.")
 	}
-	authentication, bad := x.c.authentication(given.Authentication, true)
-	if bad != nil {
-		return x.hubError(bad.name, bad.text)
+	given.ModuleID = id
+	m, refusal := x.writeModule(d, given, there)
+	if refusal != nil {
+		return x.hubError(refusal.name, refusal.text)
+	}
+	return x.json(http.StatusOK, x.shownModule(m))
+}
+
+// writeModule makes a module, or replaces there, by what a caller gave. The
+// caller has checked ID and etag.
+func (t *transaction) writeModule(d *device, given wire.Module, there *module) (*module, *identityError) {
+	switch {
+	case there == nil && isSystemModule(given.ModuleID):
+		return nil, invalid("IDs that begin with $ are the hub's.")
+	case there == nil && d.ownModules() >= maxModules:
+		return nil, &identityError{"TooManyModulesOnDevice", "The device has " + strconv.Itoa(maxModules) + " modules."}
+	}
+	authentication, refused := t.c.authentication(given.Authentication, true)
+	if refused != nil {
+		return nil, refused
 	}
 	if there == nil {
-		made := x.addModule(d, wire.Module{ModuleID: id, ManagedBy: given.ManagedBy, Authentication: authentication})
-		return x.json(http.StatusOK, x.shownModule(made))
+		return t.addModule(d, wire.Module{ModuleID: given.ModuleID, ManagedBy: given.ManagedBy, Authentication: authentication}), nil
 	}
 	there.Identity.ManagedBy, there.Identity.Authentication = given.ManagedBy, authentication
 	there.Identity.ETag = nextETag(there.Identity.ETag)
-	x.store(moduleKey(x.hub, d.Identity.DeviceID, id), there)
-	return x.json(http.StatusOK, x.shownModule(there))
+	slimModule(&there.Identity)
+	t.store(moduleKey(t.hub, d.Identity.DeviceID, given.ModuleID), there)
+	return there, nil
 }
 
 func (x *exchange) deleteModule() answer {

@@ -80,13 +80,10 @@ func (t *transaction) storeTwin(d *device, m *module) {
 	t.store(deviceKey(t.hub, d.Identity.DeviceID), d)
 }
 
-// changeTwin applies a change as a whole or, if it breaks a limit, not at all.
-// It counts versions and etag on, stores the twin and tells the device or
-// module of changed desired properties.
-func (t *transaction) changeTwin(d *device, m *module, change twinChange) *identityError {
-	current := twinOf(d, m)
-	next := *current
-	changed := withoutReadOnly(change.desired)
+// changed gives the twin after a change, which applies as a whole or, if it
+// breaks a limit, not at all.
+func (t *twin) changed(change twinChange, now time.Time) (twin, *identityError) {
+	next := *t
 	for _, part := range []struct {
 		name  string
 		limit int
@@ -94,7 +91,7 @@ func (t *transaction) changeTwin(d *device, m *module, change twinChange) *ident
 		into  *object
 	}{
 		{"tags", maxTagsSize, change.tags, &next.Tags},
-		{"properties.desired", maxPropertiesSize, changed, &next.Desired},
+		{"properties.desired", maxPropertiesSize, change.desired, &next.Desired},
 	} {
 		if part.given == nil {
 			continue
@@ -105,23 +102,35 @@ func (t *transaction) changeTwin(d *device, m *module, change twinChange) *ident
 		}
 		var refused *identityError
 		if *part.into, refused = mergeWithin(part.name, part.limit, before, part.given); refused != nil {
-			return refused
+			return twin{}, refused
 		}
 	}
 	next.ETag++
 	next.Version++
-	if changed != nil {
-		next.DesiredVersion++
-		next.DesiredAt = t.now
-		next.DesiredOlder = nil
-		if !change.replace {
-			next.DesiredOlder = current.DesiredOlder.after(stamp{current.DesiredAt, current.DesiredVersion}, stamp{t.now, next.DesiredVersion}, current.Desired, changed)
-		}
+	if change.desired == nil {
+		return next, nil
 	}
-	*current = next
+	next.DesiredVersion++
+	next.DesiredAt = now
+	next.DesiredOlder = nil
+	if !change.replace {
+		next.DesiredOlder = t.DesiredOlder.after(stamp{t.DesiredAt, t.DesiredVersion}, stamp{now, next.DesiredVersion}, t.Desired, change.desired)
+	}
+	return next, nil
+}
+
+// changeTwin applies a change. It counts versions and etag on, stores the twin
+// and tells the device or module of changed desired properties.
+func (t *transaction) changeTwin(d *device, m *module, change twinChange) *identityError {
+	change.desired = withoutReadOnly(change.desired)
+	next, refused := twinOf(d, m).changed(change, t.now)
+	if refused != nil {
+		return refused
+	}
+	*twinOf(d, m) = next
 	t.storeTwin(d, m)
-	if changed != nil {
-		t.desiredChanged(d, m, changed)
+	if change.desired != nil {
+		t.desiredChanged(d, m, change.desired)
 	}
 	return nil
 }

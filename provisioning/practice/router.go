@@ -24,7 +24,9 @@ type route struct {
 var routes = map[plane][]route{
 	planeHub: {
 		{http.MethodGet, "devices", (*exchange).listDevices},
+		{http.MethodPost, "devices", (*exchange).bulkDevices},
 		{http.MethodPost, "devices/query", (*exchange).queryHub},
+		{http.MethodPost, "devices/keys/regenerate", (*exchange).regenerateKeys},
 		{http.MethodPut, "devices/{device}", (*exchange).putDevice},
 		{http.MethodGet, "devices/{device}", (*exchange).getDevice},
 		{http.MethodDelete, "devices/{device}", (*exchange).deleteDevice},
@@ -34,6 +36,8 @@ var routes = map[plane][]route{
 		{http.MethodDelete, "devices/{device}/modules/{module}", (*exchange).deleteModule},
 		{http.MethodPost, "devices/{device}/messages/events", (*exchange).sendEvent},
 		{http.MethodPost, "devices/{device}/modules/{module}/messages/events", (*exchange).sendEvent},
+		{http.MethodGet, "statistics/devices", (*exchange).registryStatistics},
+		{http.MethodGet, "statistics/service", (*exchange).serviceStatistics},
 		{http.MethodGet, "twins/{device}", (*exchange).getTwin},
 		{http.MethodPatch, "twins/{device}", (*exchange).patchTwin},
 		{http.MethodPut, "twins/{device}", (*exchange).putTwin},

@@ -53,9 +53,29 @@ func (a *audit) twins() {
 		a.onHub("GET", path, "", 200, "")
 		a.onHub("PATCH", path, `{"tags":{}}`, 412, "PreconditionFailed", "If-Match", `"AAAA"`)
 		a.onHub("PATCH", path, `{"tags":{"line":null}}`, 200, "", "If-Match", "*")
+		a.onHub("PUT", path, `{"tags":{"line":8},"properties":{"desired":{"rate":6}}}`, 412, "PreconditionFailed", "If-Match", `"AAAA"`)
+		a.onHub("PUT", path, `{"tags":{"line":8},"properties":{"desired":{"rate":6}}}`, 200, "", "If-Match", "*")
+		a.onHub("PUT", path, `{"tags":{"a.b":8}}`, 400, "ArgumentInvalid")
 		a.onHub("GET", path+"-none", "", 404, "DeviceNotFound")
 		a.onHub("PATCH", path+"-none", `{"tags":{}}`, 404, "DeviceNotFound")
 	}
+}
+
+// registry drives those on many identities at once.
+func (a *audit) registry() {
+	a.Helper()
+	a.onHub("POST", "/devices", `[{"id":"bulk1","importMode":"create","tags":{"a":1},"properties":{"desired":{"b":2}}},
+		{"id":"bulk2","importMode":"create","status":"disabled","statusReason":"x","tags":{"a.b":1}},{"id":"gate","importMode":"create"},
+		{"id":"gate","moduleId":"none","importMode":"deleteIfMatchETag","eTag":"AAAA"}]`, 200, "")
+	a.onHub("POST", "/devices", `[{"id":"bulk1","importMode":"updateTwinIfMatchETag","twinETag":"AAAA"}]`, 400, "BulkRegistryOperationFailure")
+	a.onHub("POST", "/devices", `[{"id":"bulk1","importMode":"delete"},{"id":"bulk1","importMode":"delete"}]`, 400, "DeviceDefinedMultipleTimes")
+	a.onHub("POST", "/devices", `[]`, 400, "ArgumentInvalid")
+	for _, query := range []string{"SELECT * FROM devices", "SELECT * FROM devices.modules", "SELECT deviceId, tags FROM devices", "SELECT * FROM devices.jobs"} {
+		a.onHub("POST", "/devices/query", `{"query":"`+query+`"}`, 200, "", wire.HeaderMaxItemCount, "2")
+	}
+	a.onHub("POST", "/devices/query", `{"query":"SELECT"}`, 400, "ArgumentInvalid")
+	a.onHub("GET", "/statistics/devices", "", 200, "")
+	a.onHub("GET", "/statistics/service", "", 200, "")
 }
 
 const thumb = "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"

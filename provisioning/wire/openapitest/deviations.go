@@ -67,6 +67,16 @@ var Deviations = []Deviation{
 			}
 		}},
 	{HubService, "POST /devices/query", "the answer is an array of twins", "x-ms-continuation is absent on the last page; x-ms-item-type tells twins from projections", hubNPM, nil},
+	{HubService, "POST /devices", "importMode is one of seven words, in one spelling", "letter case does not matter: the npm client writes create, but Update and Delete", hubNPM, nil},
+	{HubService, "POST /devices", "200 or 400, both with the result", "not known when which; assumed: 400 if every item failed, else 200, and the usual body of errors if the call as a whole is wrong",
+		"Azure/azure-iot-sdk-csharp iothub/service maps 400 to an exception, yet gives failed items back",
+		func(doc *openapi3.T) {
+			result := doc.Components.Schemas["BulkRegistryOperationResult"].Value
+			text := &openapi3.SchemaRef{Value: openapi3.NewStringSchema()}
+			result.Properties["Message"], result.Properties["ExceptionMessage"] = text, text
+		}},
+	{HubService, "POST /devices", "keys are renewed by PUT /devices/{id} only", "since 2024-03-31 POST /devices/keys/regenerate renews those of many identities",
+		"Azure/azure-iot-cli-extension azext_iot/sdk/iothub/service", nil},
 	{HubService, "POST /devices/{id}/messages/events", "the device plane is not in the file", "204, no body",
 		"npm azure-iot-device-http 1.14.4, recorded; https://learn.microsoft.com/rest/api/iothub/device/send-device-event", nil},
 	{HubService, "all", "429 is not described", "429 carries no Retry-After; the text says to wait 10 seconds", live, nil},

@@ -35,10 +35,10 @@ func (t *twin) begin(initial *wire.InitialTwin, now time.Time) {
 	fresh.ETag, fresh.Version, fresh.DesiredVersion = t.ETag+1, t.Version+1, t.DesiredVersion+1
 	if initial != nil {
 		tags, _ := jsonObject(initial.Tags)
-		fresh.Tags = newObject(tags)
+		fresh.Tags = fresh.Tags.merged(tags)
 		if initial.Properties != nil {
 			desired, _ := jsonObject(initial.Properties.Desired)
-			fresh.Desired = newObject(desired)
+			fresh.Desired = fresh.Desired.merged(desired)
 		}
 	}
 	*t = fresh

@@ -34,6 +34,12 @@ func (m Members) LogValue() slog.Value { return slog.StringValue(m.String()) }
 // decodeKeeping reads data into plain, a pointer to a struct without JSON
 // methods, and gives the members that no field took.
 func decodeKeeping(data []byte, plain any) (Members, error) {
+	// Nearly always there is nothing to keep, and one pass is enough.
+	strict := json.NewDecoder(bytes.NewReader(data))
+	strict.DisallowUnknownFields()
+	if strict.Decode(plain) == nil {
+		return nil, nil
+	}
 	if err := json.Unmarshal(data, plain); err != nil {
 		return nil, err
 	}

@@ -43,19 +43,16 @@ func (p *path) eval(document Object) any {
 
 func (p *path) equal(other *path) bool { return slices.Equal(p.names, other.names) }
 
-// dropSource shortens a path that begins with the collection, such as
-// devices.jobs.jobId.
+// dropSource shortens a path that begins with the collection: devices.jobs.jobId
+// is jobId, and so is devices.deviceId the deviceId of a module, as the CLI of
+// Azure writes it.
 func (p *path) dropSource(source Source) {
-	prefix := strings.Split(string(source), ".")
-	if len(p.names) <= len(prefix) {
-		return
-	}
-	for i, name := range prefix {
-		if !strings.EqualFold(p.names[i], name) {
+	for _, name := range strings.Split(string(source), ".") {
+		if len(p.names) == 1 || !strings.EqualFold(p.names[0], name) {
 			return
 		}
+		p.names = p.names[1:]
 	}
-	p.names = p.names[len(prefix):]
 }
 
 // logical is AND or OR: decisive is the value of an operand that settles it.

@@ -85,6 +85,8 @@ func TestRows(t *testing.T) {
 		"SELECT TOP 3 tags.location, inner.$version FROM devices;":                  `{"$version":4,"location":{"plant":"Redmond43"}}`,
 		"SELECT devices.jobs.n AS 'a name' FROM devices.jobs":                       `{"a name":5}`,
 		"SELECT devices.modules.status FROM devices.modules":                        `{"status":"enabled"}`,
+		"SELECT devices.status, modules FROM devices.modules":                       `{"status":"enabled"}`,
+		"SELECT tags.[[odd name]].[[x.y]] FROM devices":                             `{"x.y":1}`,
 	} {
 		q := mustParse(t, text)
 		got, err := json.Marshal(q.Row(d))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -26,6 +27,8 @@ type Options struct {
 	Hubs []string
 	// ListenAnywhere makes Serve listen on all addresses, at the same ports.
 	ListenAnywhere bool
+	// Limits throttle like a SKU of IoT Hub; the zero value throttles nothing.
+	Limits Limits
 	// Sealer encrypts the state. Required.
 	Sealer Sealer
 	// Now is the clock; nil is time.Now.
@@ -47,10 +50,14 @@ type Cloud struct {
 	database os.FileInfo
 	chosen   atomic.Pointer[settings]
 	faults   *Faults
+	limits   limiter
 	log      requestLog
+	changes  atomic.Uint64 // counts everything that a view may show
 	ready    chan struct{}
 	isReady  sync.Once
-	serving  atomic.Bool
+	// management answers the management surface.
+	management http.Handler
+	serving    atomic.Bool
 
 	// owning is held for reading by each request and for writing while the
 	// folder's lock is taken or given back.
@@ -73,11 +80,16 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	}
 	c := &Cloud{dir: o.Dir, anywhere: o.ListenAnywhere, clock: o.Now, logTo: o.Log, faults: newFaults(),
 		ready: make(chan struct{}), connections: map[objectKey]connection{}, rand: &sharedReader{from: o.Rand}}
+	c.management = newManagement(c)
+	c.faults.changed = func() { c.changes.Add(1) }
 	if c.clock == nil {
 		c.clock = time.Now
 	}
 	if o.Rand == nil {
 		c.rand = rand.Reader
+	}
+	if err := c.SetLimits(o.Limits); err != nil {
+		return nil, fmt.Errorf("open practice cloud: %w", err)
 	}
 	var err error
 	if c.store, err = openStore(ctx, o.Dir, o.Sealer); err != nil {

@@ -22,6 +22,10 @@ type Faults struct {
 	wait      time.Duration
 	failNext  int
 	failWith  int
+	fail      FailShare
+	failCount int
+	offline   []string // labels of hubs
+	changed   func()   // may be nil
 	delay     time.Duration
 	skew      time.Duration
 	pollWait  time.Duration
@@ -69,13 +73,17 @@ func (f *Faults) Clear() {
 	f.set(func() {
 		f.only, f.of, f.n, f.count, f.next, f.wait = nil, 0, 0, 0, 0, 0
 		f.failNext, f.failWith, f.delay, f.skew = 0, 0, 0, 0
+		f.fail, f.failCount, f.offline = FailShare{}, 0, nil
 	})
 }
 
 func (f *Faults) set(change func()) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	change()
+	f.mu.Unlock()
+	if f.changed != nil {
+		f.changed()
+	}
 }
 
 func (f *Faults) skewed() time.Duration {
@@ -118,6 +126,11 @@ func (f *Faults) draw(method, path string) fault {
 	case f.failNext > 0:
 		f.failNext--
 		drawn.status = f.failWith
+	case f.fail.Of > 0:
+		if f.failCount%f.fail.Of < f.fail.N {
+			drawn.status = f.fail.Status
+		}
+		f.failCount++
 	}
 	return drawn
 }

@@ -86,6 +86,12 @@ func planeOf(segments []string) plane {
 	return planeHub
 }
 
+// planeOfPath is planeOf for a path that is still encoded.
+func planeOfPath(escaped string) plane {
+	segments, _ := splitPath(escaped)
+	return planeOf(segments)
+}
+
 // match gives the variables of a pattern, or false.
 func match(pattern string, segments []string) (map[string]string, bool) {
 	parts := strings.Split(pattern, "/")
@@ -112,8 +118,16 @@ func match(pattern string, segments []string) (map[string]string, bool) {
 func (c *Cloud) Handler() http.Handler { return http.HandlerFunc(c.serveHTTP) }
 
 func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if isManagement(r) {
+		c.serveManagement(w, r)
+		return
+	}
 	begin := time.Now()
 	now := c.now()
+	if c.faults.isOffline(hubLabelOf(r.Host)) && planeOfPath(r.URL.EscapedPath()) == planeHub {
+		c.logged(Request{Time: now, Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Code: codeOffline, CorrelationID: newTrackingID()})
+		panic(http.ErrAbortHandler) // ends the connection without an answer
+	}
 	x := &exchange{transaction: transaction{c: c, now: now, tracking: newTrackingID()}, r: r, shown: credentialOf(r, now)}
 	a := x.answer(w)
 	header := w.Header()
@@ -130,9 +144,14 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(a.body) // a client that is gone gets nothing
 
 	version, _ := apiVersion(r)
-	done := Request{Time: x.now, Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), APIVersion: version,
-		Status: a.status, Code: a.code, CorrelationID: x.tracking, Duration: time.Since(begin)}
+	c.logged(Request{Time: x.now, Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), APIVersion: version,
+		Status: a.status, Code: a.code, CorrelationID: x.tracking, Duration: time.Since(begin)})
+}
+
+// logged puts a request into the log.
+func (c *Cloud) logged(done Request) {
 	c.log.add(done)
+	c.changes.Add(1)
 	if c.logTo != nil {
 		c.logTo(done)
 	}
@@ -156,6 +175,9 @@ func (x *exchange) answer(w http.ResponseWriter) answer {
 		return x.fail(http.StatusBadRequest, "InvalidProtocolVersion", "The query parameter api-version is missing.")
 	}
 	if a := x.readBody(w); a != nil {
+		return *a
+	}
+	if a := x.limit(); a != nil {
 		return *a
 	}
 	leave, err := x.c.enter(x.r.Context())
@@ -222,13 +244,7 @@ func (x *exchange) misbehave() *answer {
 	case drawn.status == 0:
 		return nil
 	case drawn.status == http.StatusTooManyRequests:
-		a = x.fail(drawn.status, "ThrottlingException", "Throttled: wait 10 seconds before the next call.")
-		if drawn.wait > 0 {
-			a.header["Retry-After"] = strconv.Itoa(int(drawn.wait.Seconds()))
-		}
-		if x.plane == planeHub {
-			a.header["Connection"] = "close"
-		}
+		a = x.throttled(drawn.wait)
 	case drawn.status == http.StatusServiceUnavailable:
 		a = x.fail(drawn.status, "ServiceUnavailable", "The service is unavailable.")
 	default:
@@ -237,15 +253,31 @@ func (x *exchange) misbehave() *answer {
 	return &a
 }
 
-// hubOf finds the hub by the Host header. A client that dials by address, or
-// by a name outside practice.test, means the default hub.
-func (s *state) hubOf(host string) *hub {
+// throttled is the answer 429; wait is the Retry-After header, 0 for none.
+func (x *exchange) throttled(wait time.Duration) answer {
+	a := x.fail(http.StatusTooManyRequests, "ThrottlingException", "Throttled: wait 10 seconds before the next call.")
+	if wait > 0 {
+		a.header["Retry-After"] = strconv.Itoa(int(wait.Seconds()))
+	}
+	if x.plane == planeHub {
+		a.header["Connection"] = "close"
+	}
+	return a
+}
+
+// hubOf finds the hub by the Host header.
+func (s *state) hubOf(host string) *hub { return s.hubs[hubLabelOf(host)] }
+
+// hubLabelOf is the label of the hub that a Host header names, which need not
+// exist. A client that dials by address, or by a name outside practice.test,
+// means the default hub.
+func hubLabelOf(host string) string {
 	name, _, _ := strings.Cut(strings.ToLower(host), ":")
 	label, inside := strings.CutSuffix(name, "."+domain)
 	if !inside || label == "dps" || label == "global" {
-		label = defaultHub
+		return defaultHub
 	}
-	return s.hubs[label]
+	return label
 }
 
 // apiVersion reads the query parameter, whose name some clients capitalise.

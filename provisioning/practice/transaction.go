@@ -44,6 +44,9 @@ func (c *Cloud) transact(ctx context.Context, t *transaction, act func()) error 
 		defer c.mu.Unlock()
 		act()
 		written := c.store.submit(t.urgent, t.lazy)
+		if len(t.urgent)+len(t.lazy) > 0 {
+			c.changes.Add(1)
+		}
 		for _, notice := range t.notices {
 			notice(written)
 		}

@@ -225,7 +225,7 @@ func operationOf(p plane, method string, segments []string) (op operation, stand
 	switch at(0) {
 	case "twins":
 		switch {
-		case at(len(segments)-1) == "methods":
+		case method == http.MethodPost && at(len(segments)-1) == "methods":
 			return opMethod, true
 		case method == http.MethodGet:
 			return opTwinRead, true

@@ -143,38 +143,48 @@ func (c *Cloud) Overview(ctx context.Context) (Overview, error) {
 
 // Devices gives a page of the devices of a hub, or of all hubs if hub is empty.
 func (c *Cloud) Devices(ctx context.Context, hub string, q PageQuery) (page DevicePage, err error) {
+	page.Devices = []DeviceRow{}
+	afterHub, afterID, _ := strings.Cut(q.After, "/")
+	limit, search := q.limit(), q.search()
 	err = c.look(ctx, func() {
-		var keys []string
-		keys, page.Total = q.pick(func(yield func(string) bool) {
-			for label, h := range c.state.hubs {
-				if hub != "" && hub != label {
+		for _, label := range sortedIDs(c.state.hubs) {
+			if hub != "" && hub != label {
+				continue
+			}
+			h := c.state.hubs[label]
+			if search == "" && len(page.Devices) == limit {
+				page.Total += len(h.ordered)
+				continue
+			}
+			for i, d := range h.ordered {
+				id := d.Identity.DeviceID
+				if search != "" && !strings.Contains(strings.ToLower(id), search) {
 					continue
 				}
-				for id := range h.devices {
-					if !yield(label + "/" + id) {
-						return
-					}
+				page.Total++
+				if len(page.Devices) < limit && (label > afterHub || label == afterHub && id > afterID) {
+					page.Devices = append(page.Devices, h.row(d))
+				}
+				if search == "" && len(page.Devices) == limit {
+					page.Total += len(h.ordered) - i - 1
+					break
 				}
 			}
-		})
-		for _, key := range keys {
-			label, id, _ := strings.Cut(key, "/")
-			page.Devices = append(page.Devices, c.state.hubs[label].row(id))
 		}
 	})
 	return page, err
 }
 
-// row is a device of the hub that exists.
-func (h *hub) row(id string) DeviceRow {
-	d := h.devices[id]
+// row is a device of the hub.
+func (h *hub) row(d *device) DeviceRow {
 	i := d.Identity
-	return DeviceRow{Hub: h.label, ID: id, Edge: i.IsEdge(), Enabled: i.Status == wire.StatusEnabled, Connected: i.ConnectionState == wire.Connected,
+	return DeviceRow{Hub: h.label, ID: i.DeviceID, Edge: i.IsEdge(), Enabled: i.Status == wire.StatusEnabled, Connected: i.ConnectionState == wire.Connected,
 		LastActivity: i.LastActivityTime.Moment(), Authentication: i.Authentication.Type, Modules: len(d.modules)}
 }
 
 // Enrollments gives a page of enrollments and groups.
 func (c *Cloud) Enrollments(ctx context.Context, q PageQuery) (page EnrollmentPage, err error) {
+	page.Enrollments = []EnrollmentRow{}
 	err = c.look(ctx, func() {
 		var keys []string
 		keys, page.Total = q.pick(func(yield func(string) bool) {
@@ -206,6 +216,7 @@ func (c *Cloud) Enrollments(ctx context.Context, q PageQuery) (page EnrollmentPa
 
 // Registrations gives a page of registration records.
 func (c *Cloud) Registrations(ctx context.Context, q PageQuery) (page RegistrationPage, err error) {
+	page.Registrations = []RegistrationRow{}
 	err = c.look(ctx, func() {
 		var keys []string
 		keys, page.Total = q.pick(maps.Keys(c.state.registrations))
@@ -226,15 +237,19 @@ const (
 	mostRows  = 1000
 )
 
+func (q PageQuery) limit() int {
+	if q.Limit <= 0 {
+		return usualRows
+	}
+	return min(q.Limit, mostRows)
+}
+
+func (q PageQuery) search() string { return strings.ToLower(strings.TrimSpace(q.Search)) }
+
 // pick gives the keys of the page, sorted, and how many match the search. The
 // part of a key behind its first slash is searched, or all of it.
 func (q PageQuery) pick(keys iter.Seq[string]) (page []string, total int) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = usualRows
-	}
-	limit = min(limit, mostRows)
-	search := strings.ToLower(strings.TrimSpace(q.Search))
+	limit, search := q.limit(), q.search()
 	for key := range keys {
 		if search != "" {
 			name := key

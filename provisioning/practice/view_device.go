@@ -1,7 +1,6 @@
 package practice
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,32 +38,36 @@ type ModuleRow struct {
 	Authentication string    `json:"authentication"`
 }
 
-// TwinView is a twin; its parts are JSON objects, indented by two spaces.
+// TwinView is a twin; its parts are JSON objects without the $ members,
+// indented by two spaces.
 type TwinView struct {
-	Version  int64  `json:"version"`
-	Tags     string `json:"tags"`
-	Desired  string `json:"desired"`
-	Reported string `json:"reported"`
+	Version         int64  `json:"version"`
+	DesiredVersion  int64  `json:"desired_version"`
+	ReportedVersion int64  `json:"reported_version"`
+	Tags            string `json:"tags"`
+	Desired         string `json:"desired"`
+	Reported        string `json:"reported"`
 }
 
 // Device looks at a device, and at the twin of one of its modules if that is
 // not empty. It gives ErrNoSuch where hub, device or module is missing.
 func (c *Cloud) Device(ctx context.Context, hub, device, module string) (view DeviceView, err error) {
-	var shown wire.Twin
 	found := false
 	err = c.look(ctx, func() {
 		h, d, m := c.find(hub, device, module)
 		if found = d != nil && (module == "" || m != nil); !found {
 			return
 		}
-		view = DeviceView{DeviceRow: h.row(device), StatusReason: d.Identity.StatusReason, Since: d.Identity.ConnectionStateUpdatedTime.Moment(),
+		view = DeviceView{DeviceRow: h.row(d), StatusReason: d.Identity.StatusReason, Since: d.Identity.ConnectionStateUpdatedTime.Moment(),
 			Parent: h.parentOf(d), GenerationID: d.Identity.GenerationID, CameBy: c.cameBy(hub, device), Modules: []ModuleRow{}, Of: module}
 		for _, id := range sortedIDs(d.modules) {
 			i := d.modules[id].Identity
 			view.Modules = append(view.Modules, ModuleRow{ID: id, Connected: i.ConnectionState == wire.Connected, LastActivity: i.LastActivityTime.Moment(),
 				ManagedBy: i.ManagedBy, Authentication: i.Authentication.Type})
 		}
-		shown = shownTwin(d, m) // encoded here, since a twin's maps change in place
+		t := twinOf(d, m)
+		view.Twin = TwinView{Version: t.Version, DesiredVersion: t.DesiredVersion, ReportedVersion: t.ReportedVersion,
+			Tags: indented(t.Tags), Desired: indented(t.Desired), Reported: indented(t.Reported)}
 	})
 	if err != nil {
 		return DeviceView{}, err
@@ -72,7 +75,6 @@ func (c *Cloud) Device(ctx context.Context, hub, device, module string) (view De
 	if !found {
 		return DeviceView{}, ErrNoSuch
 	}
-	view.Twin = TwinView{Version: shown.Version, Tags: indented(shown.Tags), Desired: indented(shown.Properties.Desired), Reported: indented(shown.Properties.Reported)}
 	return view, nil
 }
 
@@ -124,12 +126,12 @@ func (c *Cloud) cameBy(hub, device string) *RegistrationRow {
 	return &row
 }
 
-func indented(raw json.RawMessage) string {
-	var out bytes.Buffer
-	if len(raw) == 0 || json.Indent(&out, raw, "", "  ") != nil {
+func indented(o object) string {
+	if len(o) == 0 {
 		return "{}"
 	}
-	return out.String()
+	raw, _ := json.MarshalIndent(o, "", "  ") // was JSON before
+	return string(raw)
 }
 
 // DeviceConnectionStrings are those of a device and its modules that prove

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"edgewright/app/vault"
 	"edgewright/provisioning"
@@ -18,6 +19,10 @@ type PracticeOptions struct {
 	HTTPS, MQTT    string
 	Names          []string
 	ListenAnywhere bool
+	Limits         PracticeLimits
+	// OnRequest is told each answered request, on any goroutine; nil tells
+	// nobody.
+	OnRequest func(PracticeRequest)
 }
 
 // PracticeInfo is where the practice cloud is and what opens it. Its secrets
@@ -65,6 +70,9 @@ type practiceService struct {
 	cloud  *practice.Cloud
 	cancel context.CancelFunc
 	done   chan error
+	serves bool // this process does
+	// remote manages the process that serves the folder; nil until it is needed.
+	remote *practice.Manager
 }
 
 // dir is where the practice cloud keeps its state.
@@ -75,8 +83,13 @@ func (s *practiceService) open(ctx context.Context, options PracticeOptions) (*p
 	if err != nil {
 		return nil, err
 	}
+	var number atomic.Uint64
+	var log func(practice.Request)
+	if options.OnRequest != nil {
+		log = func(r practice.Request) { options.OnRequest(r.Row(number.Add(1))) }
+	}
 	cloud, err := practice.Open(ctx, practice.Options{Dir: s.app.practiceDir(), HTTPS: options.HTTPS, MQTT: options.MQTT, Hubs: options.Names,
-		ListenAnywhere: options.ListenAnywhere, Sealer: v.Sealer("practice", vault.Practice), Now: s.app.now})
+		ListenAnywhere: options.ListenAnywhere, Limits: options.Limits, Sealer: v.Sealer("practice", vault.Practice), Now: s.app.now, Log: log})
 	if err != nil {
 		return nil, practiceError(err)
 	}
@@ -109,7 +122,9 @@ func (s *practiceService) start(ctx context.Context) error {
 	go func() { done <- cloud.Serve(serveCtx) }()
 	select {
 	case <-cloud.Ready():
+		s.serves = true
 	case err := <-done:
+		s.serves = false
 		done <- nil
 		var other *practice.ServedError
 		if !errors.As(err, &other) {

@@ -69,7 +69,7 @@ func verbs() []struct {
 		{"devices", verb{"devices list [--search S] | show ID | export [--format csv|json] [--out F] | import F", "look up the catalog of devices", devices}},
 		{"clouds", verb{"clouds add NAME --hub | --dps   list   remove NAME", "manage IoT Hubs and Device Provisioning Services", clouds}},
 		{"secrets", verb{"secrets set NAME   list   remove NAME", "manage the vault", secrets}},
-		{"practice", verb{"practice serve [--https ADDR] [--mqtt ADDR] [--names N,...] [--listen-anywhere]   show [--show-secrets]   reset [--yes]", "run the practice cloud by itself", practice}},
+		{"practice", verb{practiceUsage(), "run the practice cloud by itself, look into it, make it misbehave", practice}},
 		{"config", verb{"config lint F [--runtime V]   show --plan F", "check a config.toml, or show the one of a plan", config}},
 		{"backup", verb{"backup make F | restore F [--yes]", "copy the data folder's catalog, or bring it back", backup}},
 	}
@@ -195,6 +195,9 @@ func (s *session) flags(name string) *flag.FlagSet {
 // parse reads flags that stand before, between and after the arguments.
 func (s *session) parse(set *flag.FlagSet, args []string) (rest []string, err error) {
 	for {
+		for len(args) > 0 && isNegative(args[0]) {
+			rest, args = append(rest, args[0]), args[1:]
+		}
 		if err := set.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
 				return nil, err
@@ -208,6 +211,9 @@ func (s *session) parse(set *flag.FlagSet, args []string) (rest []string, err er
 		args = set.Args()[1:]
 	}
 }
+
+// isNegative tells a number or duration below zero from a flag.
+func isNegative(arg string) bool { return len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9' }
 
 // open opens the data folder.
 func (s *session) open() (*app.App, error) {

@@ -1,92 +1,157 @@
 package command
 
 import (
+	"flag"
+	"slices"
 	"strings"
 
 	"edgewright/app"
 )
 
+// practiceCommand is a sub-command of practice.
+type practiceCommand struct {
+	name  string
+	usage string // without the name
+	flags []string
+	args  int // -1 for one or none
+	run   func(p *practiceCall, args []string) error
+}
+
+// practiceCommands in the order of the usage.
+func practiceCommands() []practiceCommand {
+	return []practiceCommand{
+		{"serve", "[--https ADDR] [--mqtt ADDR] [--names N,...] [--sku S [--units N]] [--listen-anywhere] [--show-secrets]",
+			[]string{"https", "mqtt", "names", "sku", "units", "listen-anywhere", "show-secrets"}, 0, (*practiceCall).serve},
+		{"show", "[--show-secrets]", []string{"show-secrets"}, 0, (*practiceCall).show},
+		{"devices", "[--search S] [--hub H] [--limit N]", []string{"search", "hub", "limit"}, 0, (*practiceCall).devices},
+		{"device", "ID [--hub H] [--module M] [--show-secrets]", []string{"hub", "module", "show-secrets"}, 1, (*practiceCall).device},
+		{"log", "[--follow] [--failed] [--limit N]", []string{"follow", "failed", "limit"}, 0, (*practiceCall).log},
+		{"faults", "[throttle N/OF [--retry-after D] | fail N/OF [--status S] | delay D | skew D | offline HUB,... | clear]",
+			[]string{"retry-after", "status"}, -1, (*practiceCall).faults},
+		{"limits", "[SKU | none] [--units N]", []string{"units"}, -1, (*practiceCall).limits},
+		{"reset", "[--yes]", []string{"yes"}, 0, (*practiceCall).reset},
+	}
+}
+
+// practiceUsage is the usage of all of them.
+func practiceUsage() string {
+	var lines []string
+	for _, c := range practiceCommands() {
+		lines = append(lines, strings.TrimSpace("practice "+c.name+" "+c.usage))
+	}
+	return strings.Join(lines, "\n  edgewright ")
+}
+
+// practiceCall is one call of a sub-command.
+type practiceCall struct {
+	*session
+	app         *app.App
+	options     app.PracticeOptions
+	names, sku  string
+	units       int
+	showSecrets bool
+	yes         bool
+
+	search, hub, module string
+	limit               int
+	follow, failed      bool
+	retryAfter          string
+	status              int
+}
+
+func (p *practiceCall) flagSet() *flag.FlagSet {
+	set := p.flags("practice")
+	set.StringVar(&p.options.HTTPS, "https", "", "")
+	set.StringVar(&p.options.MQTT, "mqtt", "", "")
+	set.StringVar(&p.names, "names", "", "")
+	set.StringVar(&p.sku, "sku", "", "")
+	set.IntVar(&p.units, "units", 1, "")
+	set.BoolVar(&p.options.ListenAnywhere, "listen-anywhere", false, "")
+	set.BoolVar(&p.showSecrets, "show-secrets", false, "")
+	set.BoolVar(&p.yes, "yes", false, "")
+	set.StringVar(&p.search, "search", "", "")
+	set.StringVar(&p.hub, "hub", "", "")
+	set.StringVar(&p.module, "module", "", "")
+	set.IntVar(&p.limit, "limit", 0, "")
+	set.BoolVar(&p.follow, "follow", false, "")
+	set.BoolVar(&p.failed, "failed", false, "")
+	set.StringVar(&p.retryAfter, "retry-after", "", "")
+	set.IntVar(&p.status, "status", 503, "")
+	return set
+}
+
 func practice(s *session, args []string) error {
-	var options app.PracticeOptions
-	var names string
-	var show, yes bool
-	set := s.flags("practice")
-	set.StringVar(&options.HTTPS, "https", "", "")
-	set.StringVar(&options.MQTT, "mqtt", "", "")
-	set.StringVar(&names, "names", "", "")
-	set.BoolVar(&options.ListenAnywhere, "listen-anywhere", false, "")
-	set.BoolVar(&show, "show-secrets", false, "")
-	set.BoolVar(&yes, "yes", false, "")
+	p := &practiceCall{session: s}
+	set := p.flagSet()
+	common := map[string]bool{}
+	s.flags("").VisitAll(func(f *flag.Flag) { common[f.Name] = true })
 	rest, err := s.parse(set, args)
 	if err != nil {
 		return err
 	}
-	name, rest, err := only(rest, "serve", "show", "reset")
+	var names []string
+	for _, c := range practiceCommands() {
+		names = append(names, c.name)
+	}
+	name, rest, err := only(rest, names...)
 	if err != nil {
 		return err
 	}
-	if len(rest) > 0 {
-		return wrongUse("unexpected argument %q", rest[0])
-	}
-	if names != "" {
-		options.Names = strings.Split(names, ",")
-	}
-	a, err := s.open()
-	if err != nil {
-		return err
-	}
-	switch name {
-	case "reset":
-		if err := s.agreed(yes, "Forget every device, enrollment and key of the practice cloud"); err != nil {
-			return err
+	command := practiceCommands()[slices.Index(names, name)]
+	set.Visit(func(f *flag.Flag) {
+		if err == nil && !common[f.Name] && !slices.Contains(command.flags, f.Name) {
+			err = wrongUse("--%s does not go with practice %s", f.Name, name)
 		}
-		if err := a.ResetPractice(s.ctx); err != nil {
-			return err
-		}
-		return s.told("reset", "practice")
-	case "serve":
-		return s.serve(a, options)
+	})
+	switch {
+	case err != nil:
+		return err
+	case command.args == 1 && len(rest) == 0:
+		return wrongUse("name one device")
+	case command.args >= 0 && len(rest) > command.args:
+		return wrongUse("unexpected argument %q", rest[command.args])
 	}
-	info, err := a.PracticeInfo(s.ctx)
+	if p.app, err = s.open(); err != nil {
+		return err
+	}
+	return command.run(p, rest)
+}
+
+func (p *practiceCall) reset([]string) error {
+	if err := p.agreed(p.yes, "Forget every device, enrollment and key of the practice cloud"); err != nil {
+		return err
+	}
+	if err := p.app.ResetPractice(p.ctx); err != nil {
+		return err
+	}
+	return p.told("reset", "practice")
+}
+
+func (p *practiceCall) show([]string) error {
+	info, err := p.app.PracticeInfo(p.ctx)
 	if err != nil {
 		return err
 	}
-	s.showPractice(info, show)
+	if p.json {
+		p.print(p.view(info))
+		return nil
+	}
+	p.showInfo(info)
 	return nil
 }
 
-// serve runs the practice cloud until the context ends, by a signal.
-func (s *session) serve(a *app.App, options app.PracticeOptions) error {
-	if options.ListenAnywhere {
-		s.note("WARNING: the practice cloud listens on every network of this computer. Its keys are for practice only.")
+// view is what opens the practice cloud, as it may be shown.
+func (p *practiceCall) view(info app.PracticeInfo) app.PracticeView {
+	if p.showSecrets {
+		return info.Revealed()
 	}
-	s.practiceNotice(a)
-	return a.ServePractice(s.ctx, options, func(info app.PracticeInfo) {
-		s.showPractice(info, false)
-		if s.json {
-			return
-		}
-		s.line("")
-		s.line("Node:    NODE_EXTRA_CA_CERTS=%s", info.CAFile)
-		s.line("Python:  SSL_CERT_FILE=%s", info.CAFile)
-		s.line("Linux:   cp %s /usr/local/share/ca-certificates/edgewright-practice.crt && update-ca-certificates", info.CAFile)
-		s.line("names:   127.0.0.1 %s   (in /etc/hosts)", strings.Join(info.Names, " "))
-		s.line("Keys:    edgewright practice show --show-secrets")
-		s.line("The practice cloud serves until it is stopped (Ctrl+C).")
-	})
+	return info.Masked()
 }
 
-func (s *session) showPractice(info app.PracticeInfo, secrets bool) {
-	shown := info.Masked()
-	if secrets {
-		shown = info.Revealed()
-	}
-	if s.json {
-		s.print(shown)
-		return
-	}
+func (p *practiceCall) showInfo(info app.PracticeInfo) {
+	shown := p.view(info)
 	for _, row := range [][2]string{{"https", shown.HTTPS}, {"mqtt", shown.MQTT}, {"CA file", shown.CAFile}, {"ID scope", shown.IDScope}, {"hub", shown.HubHost}, {"DPS", shown.DPSHost},
 		{"global endpoint", shown.GlobalHost}, {"hub connection string", shown.HubConnectionString}, {"DPS connection string", shown.DPSConnectionString}} {
-		s.line("%-22s %s", row[0], row[1])
+		p.line("%-22s %s", row[0], row[1])
 	}
 }

@@ -70,6 +70,11 @@ type RequestRow struct {
 	Duration      Span      `json:"duration"`
 }
 
+// Row is the request as the log shows it.
+func (r Request) Row(number uint64) RequestRow {
+	return RequestRow{number, r.Time, r.Method, r.Host, r.Path, r.APIVersion, r.Status, r.Code, r.CorrelationID, Span(r.Duration)}
+}
+
 // Failed tells a request that was not answered as it would like.
 func (r RequestRow) Failed() bool { return r.Status == 0 || r.Status >= 400 }
 
@@ -93,7 +98,7 @@ func (c *Cloud) RequestLog(q RequestQuery) []RequestRow {
 			break
 		}
 		r := l.ring[(l.at-1-back+2*kept)%kept]
-		row := RequestRow{number, r.Time, r.Method, r.Host, r.Path, r.APIVersion, r.Status, r.Code, r.CorrelationID, Span(r.Duration)}
+		row := r.Row(number)
 		if !q.Failed || row.Failed() {
 			rows = append(rows, row)
 		}

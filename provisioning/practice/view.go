@@ -14,6 +14,9 @@ import (
 // The views are snapshots for a person: no secret is in them, and lists come
 // in pages, so that a look at a large registry costs little.
 
+// DefaultHub is the label of the hub that every practice cloud has.
+const DefaultHub = defaultHub
+
 // Overview is the practice cloud at a glance.
 type Overview struct {
 	// Change differs from that of an earlier look where anything in any view

@@ -88,7 +88,7 @@ func TestHubModules(t *testing.T) {
 	c.failed(err, 401, "list modules of a missing device")
 }
 
-func TestHubTwins(t *testing.T) {
+func TestHubTwinsAndQuery(t *testing.T) {
 	c := reach(t)
 	ctx := t.Context()
 	device := c.device(wire.Device{DeviceID: "twin"})
@@ -114,6 +114,20 @@ func TestHubTwins(t *testing.T) {
 	read, err := c.hub.Twin(ctx, device.DeviceID)
 	if err != nil || read.DeviceETag != device.ETag || read.Version != twin.Version || read.ConnectionState != wire.Disconnected {
 		t.Errorf("read %+v, %v", read, err)
+	}
+
+	c.eventually("query by tag", func() bool {
+		var found []string
+		for twin, err := range c.hub.Query(ctx, "SELECT * FROM devices WHERE tags.suite = '"+c.prefix+"'") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, twin.DeviceID)
+		}
+		return slices.Equal(found, []string{device.DeviceID})
+	})
+	for _, err := range c.hub.Query(ctx, "SELECT FROM WHERE") {
+		c.failed(err, 400, "query that is none")
 	}
 }
 

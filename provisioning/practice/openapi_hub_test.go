@@ -56,6 +56,7 @@ func (a *audit) twins() {
 		a.onHub("PUT", path, `{"tags":{"line":8},"properties":{"desired":{"rate":6}}}`, 412, "PreconditionFailed", "If-Match", `"AAAA"`)
 		a.onHub("PUT", path, `{"tags":{"line":8},"properties":{"desired":{"rate":6}}}`, 200, "", "If-Match", "*")
 		a.onHub("PUT", path, `{"tags":{"a.b":8}}`, 400, "ArgumentInvalid")
+		a.onHub("PUT", path+"-none", `{"tags":{}}`, 404, "DeviceNotFound")
 		a.onHub("GET", path+"-none", "", 404, "DeviceNotFound")
 		a.onHub("PATCH", path+"-none", `{"tags":{}}`, 404, "DeviceNotFound")
 	}
@@ -70,12 +71,24 @@ func (a *audit) registry() {
 	a.onHub("POST", "/devices", `[{"id":"bulk1","importMode":"updateTwinIfMatchETag","twinETag":"AAAA"}]`, 400, "BulkRegistryOperationFailure")
 	a.onHub("POST", "/devices", `[{"id":"bulk1","importMode":"delete"},{"id":"bulk1","importMode":"delete"}]`, 400, "DeviceDefinedMultipleTimes")
 	a.onHub("POST", "/devices", `[]`, 400, "ArgumentInvalid")
-	for _, query := range []string{"SELECT * FROM devices", "SELECT * FROM devices.modules", "SELECT deviceId, tags FROM devices", "SELECT * FROM devices.jobs"} {
-		a.onHub("POST", "/devices/query", `{"query":"`+query+`"}`, 200, "", wire.HeaderMaxItemCount, "2")
-	}
-	a.onHub("POST", "/devices/query", `{"query":"SELECT"}`, 400, "ArgumentInvalid")
 	a.onHub("GET", "/statistics/devices", "", 200, "")
 	a.onHub("GET", "/statistics/service", "", 200, "")
+}
+
+// queries drives the query over devices and modules.
+func (a *audit) queries() {
+	a.Helper()
+	first := a.onHub("POST", "/devices/query", `{"query":"SELECT * FROM devices"}`, 200, "", wire.HeaderMaxItemCount, "2")
+	next := first.header.Get(wire.HeaderContinuation)
+	if next == "" || first.header.Get("x-ms-item-type") != "Twin" {
+		a.Errorf("first page with header %v", first.header)
+	}
+	a.onHub("POST", "/devices/query", `{"query":"SELECT * FROM devices"}`, 200, "", wire.HeaderMaxItemCount, "2", wire.HeaderContinuation, next)
+	a.onHub("POST", "/devices/query", `{"query":"SELECT * FROM devices.modules WHERE moduleId = '$edgeAgent'"}`, 200, "")
+	a.onHub("POST", "/devices/query", `{"query":"SELECT deviceId, tags FROM devices WHERE tags.line = 8"}`, 200, "")
+	a.onHub("POST", "/devices/query", `{"query":"SELECT * FROM devices.jobs"}`, 200, "")
+	a.onHub("POST", "/devices/query", `{"query":"DELETE FROM devices"}`, 400, "ArgumentInvalid")
+	a.onHub("POST", "/devices/query", `{"query":"SELECT * FROM devices"}`, 400, "", wire.HeaderContinuation, "none")
 }
 
 const thumb = "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"

@@ -41,6 +41,7 @@ func TestOpenAPI(t *testing.T) {
 	a.modules()
 	a.twins()
 	a.registry()
+	a.queries()
 	a.enrollments()
 	a.groups()
 	a.registrations()

@@ -30,27 +30,32 @@ type Upstream struct {
 	Address string // of the MQTT listener
 	Hub     string // host name, with or without port
 	Device  string
-	Module  string
+	Module  string // empty for the device itself
 	Sign    Sign
 }
 
 // clientType is what the runtime's device client tells of itself.
 const clientType = "Microsoft.Azure.Devices.Client/1.43.2 (.NET)"
 
-// ConnectModule opens the MQTT connection of a module.
-func (u Upstream) ConnectModule(ctx context.Context) (*MQTT, error) {
+// Dial opens the MQTT connection of a module, or of the device. One without
+// Sign shows its certificate.
+func (u Upstream) Dial(ctx context.Context) (*MQTT, error) {
 	host, _, _ := strings.Cut(u.Hub, ":")
-	return u.Connect(ctx, u.Address, host, ConnectOptions{
-		ClientID: u.Device + "/" + u.Module,
-		User:     host + "/" + u.Device + "/" + u.Module + "/?api-version=2021-04-12&DeviceClientType=" + url.QueryEscape(clientType),
-		Password: moduleToken(host+"/devices/"+u.Device+"/modules/"+u.Module, u.Sign, u.now()),
-	})
+	id, audience := u.Device, host+"/devices/"+u.Device
+	if u.Module != "" {
+		id, audience = id+"/"+u.Module, audience+"/modules/"+u.Module
+	}
+	o := ConnectOptions{ClientID: id, User: host + "/" + id + "/?api-version=2021-04-12&DeviceClientType=" + url.QueryEscape(clientType)}
+	if u.Sign != nil {
+		o.Password = moduleToken(audience, u.Sign, u.now())
+	}
+	return u.Connect(ctx, u.Address, host, o)
 }
 
 // Start connects edgeAgent: methods first, then desired properties, as its
 // module client does.
 func (u Upstream) Start(ctx context.Context, methods func(string, []byte) (int, any)) (*EdgeAgent, error) {
-	connection, err := u.ConnectModule(ctx)
+	connection, err := u.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ type shown struct {
 func start(ctx context.Context, program, folder string) (*cloud, error) {
 	arguments := []string{"--json", "--data", filepath.Join(folder, "data")}
 	environment := append(os.Environ(), "HOME="+folder, "XDG_CONFIG_HOME=", "XDG_DATA_HOME=", "XDG_STATE_HOME=", "XDG_CACHE_HOME=",
-		"XDG_RUNTIME_DIR=", "DBUS_SESSION_BUS_ADDRESS=", "DISPLAY=", "WAYLAND_DISPLAY=")
+		"XDG_RUNTIME_DIR=", "DBUS_SESSION_BUS_ADDRESS=", "DISPLAY=", "WAYLAND_DISPLAY=", "LANG=en_US.UTF-8", "LC_ALL=")
 	c := &cloud{process: exec.Command(program, append([]string{"practice", "serve", "--https", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"}, arguments...)...)}
 	c.process.Env, c.process.Stderr = environment, os.Stderr
 	out, err := c.process.StdoutPipe()

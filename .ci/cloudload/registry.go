@@ -38,13 +38,16 @@ func (c *cloud) fill(ctx context.Context, count int) error {
 	return group.Wait()
 }
 
+// fewestPages is how many pages of a query are timed at least, by asking again.
+const fewestPages = 20
+
 // query pages through queries of several kinds and times each page.
 func (c *cloud) query(ctx context.Context, identities int) (figures []figure, err error) {
 	for _, q := range []struct {
 		name, text string
 		rows       int // in all pages; -1 where it does not count them
 	}{
-		{"SELECT * FROM devices, all pages of 100", "SELECT * FROM devices", identities},
+		{"all devices, by 100", "SELECT * FROM devices", identities},
 		{"by tag", "SELECT deviceId FROM devices WHERE tags.line = 99", identities / 100},
 		{"edge devices", "SELECT * FROM devices WHERE capabilities.iotEdge = true AND status = 'enabled'", identities / 10},
 		{"nothing found", "SELECT * FROM devices WHERE tags.line = 'none'", 0},
@@ -53,7 +56,10 @@ func (c *cloud) query(ctx context.Context, identities int) (figures []figure, er
 	} {
 		var times []time.Duration
 		rows, next := 0, ""
-		for page := 0; page == 0 || next != ""; page++ {
+		for next != "" || len(times) < fewestPages {
+			if next == "" {
+				rows = 0 // from the beginning
+			}
 			header := map[string]string{wire.HeaderMaxItemCount: "100"}
 			if next != "" {
 				header[wire.HeaderContinuation] = next
@@ -74,8 +80,8 @@ func (c *cloud) query(ctx context.Context, identities int) (figures []figure, er
 		if q.rows >= 0 && rows != q.rows {
 			return figures, fmt.Errorf("%s: %d rows, not %d", q.name, rows, q.rows)
 		}
-		text, slowest := spread(times)
-		figures = append(figures, figure{fmt.Sprintf("query, %s (%d pages)", q.name, len(times)), text, fmt.Sprintf("under %v a page", pageMark), slowest < pageMark})
+		text, most := spread(times)
+		figures = append(figures, figure{fmt.Sprintf("query, %s (%d pages)", q.name, len(times)), text, fmt.Sprintf("99 of 100 under %v", pageMark), most < pageMark})
 	}
 	return figures, nil
 }

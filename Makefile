@@ -4,7 +4,7 @@ GO   := .ci/go
 # One set of build tags for work and tests: with no_metadata, and without migrated_fynedo, the toolkit logs each call
 # made on a wrong goroutine. Releases are built without these checks.
 TAGS         := sqlite_fts5,no_metadata
-RELEASE_TAGS := sqlite_fts5,migrated_fynedo
+RELEASE_TAGS := sqlite_fts5,migrated_fynedo,no_animations,no_emoji
 FUZZTIME     := 30s
 VERSION      := $(shell sed -n 's/^ *Version = "\(.*\)"/\1/p' FyneApp.toml)
 STAMP        := -s -w -buildid= -X main.version=$(VERSION)

@@ -22,10 +22,12 @@ type device struct {
 	root string
 	net  string // its network namespace, "" for this one
 	addr string // its address there
+	// hostKey is the public key of its sshd, as authorized_keys writes it.
+	hostKey string
 }
 
 // newDevice lays a fresh layer over the base root.
-func newDevice(t *testing.T) *device {
+func newDevice(t testing.TB) *device {
 	t.Helper()
 	if whyNoRoot != "" {
 		t.Skip(whyNoRoot)
@@ -49,7 +51,7 @@ func newDevice(t *testing.T) *device {
 	return d
 }
 
-func (d *device) mount(t *testing.T, source, path, kind string, flags uintptr, options string) {
+func (d *device) mount(t testing.TB, source, path, kind string, flags uintptr, options string) {
 	t.Helper()
 	if err := syscall.Mount(source, path, kind, flags, options); err != nil {
 		t.Fatalf("mount %s on %s: %v", source, path, err)
@@ -63,7 +65,7 @@ var networks atomic.Int32
 // connect puts the device into a network namespace of its own, reached over a
 // pair of virtual cables, and starts its sshd there. It returns the host key's
 // fingerprint.
-func (d *device) connect(t *testing.T, publicKey string) (fingerprint string) {
+func (d *device) connect(t testing.TB, publicKey string) (fingerprint string) {
 	t.Helper()
 	n := networks.Add(1)
 	d.net, d.addr = fmt.Sprintf("ew%d", n), fmt.Sprintf("10.77.%d.2", n)
@@ -110,6 +112,11 @@ func (d *device) connect(t *testing.T, publicKey string) (fingerprint string) {
 	}
 	t.Cleanup(func() { _ = sshd.Process.Kill(); _ = sshd.Wait() })
 	d.waitForSSH(t)
+	public, err := os.ReadFile(key + ".pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.hostKey = strings.TrimSpace(string(public))
 	out, err := exec.Command("ssh-keygen", "-lf", key+".pub").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +124,7 @@ func (d *device) connect(t *testing.T, publicKey string) (fingerprint string) {
 	return strings.Fields(string(out))[1]
 }
 
-func (d *device) waitForSSH(t *testing.T) {
+func (d *device) waitForSSH(t testing.TB) {
 	t.Helper()
 	for range 200 {
 		if exec.Command("bash", "-c", "exec 3<>/dev/tcp/"+d.addr+"/22 && read -t 1 line <&3 && [[ $line == SSH* ]]").Run() == nil {
@@ -130,7 +137,7 @@ func (d *device) waitForSSH(t *testing.T) {
 
 // picture lists everything under the places that a run may touch: path, kind,
 // mode, owner and content.
-func (d *device) picture(t *testing.T) string {
+func (d *device) picture(t testing.TB) string {
 	t.Helper()
 	var lines []string
 	for _, place := range []string{"etc", "var/aziot", "var/secrets", "var/lib/aziot", "var/lib/edgewright", "usr/local"} {

@@ -15,13 +15,13 @@ import (
 
 // station is the computer that the program runs on: a home and a data folder.
 type station struct {
-	t    *testing.T
+	t    testing.TB
 	home string
 	// inside is the root that the program runs in, "" for this machine's.
 	inside string
 }
 
-func newStation(t *testing.T) *station {
+func newStation(t testing.TB) *station {
 	t.Helper()
 	return &station{t: t, home: t.TempDir()}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"edgewright/provisioning/edgeconfig"
 	"edgewright/provisioning/secret"
 )
 
@@ -50,6 +51,22 @@ func TestRunEndsProven(t *testing.T) {
 					t.Error("second run wrote something")
 				}
 			})
+		}
+	}
+}
+
+// The practice cloud speaks no AMQP, edgeAgent's default; Azure's does.
+func TestPracticePlansSpeakMQTT(t *testing.T) {
+	for name, plan := range ways() {
+		for _, practice := range []bool{true, false} {
+			w := newWorld(false)
+			runner := Runner{Ports: w.ports()}
+			runner.Ports.Cloud.Practice = practice
+			runner.Provision(t.Context(), &Run{ID: "r1", Plan: plan, Target: "rootfs:///device", Started: w.now})
+			read, err := edgeconfig.Read(w.files[ConfigPath].Data.Reveal())
+			if want := map[bool]string{true: "Mqtt"}[practice]; err != nil || read.Agent.Env["UpstreamProtocol"] != want {
+				t.Errorf("%s, practice %v: %q, %v", name, practice, read.Agent.Env, err)
+			}
 		}
 	}
 }

@@ -179,6 +179,11 @@ func (x *Execution) configChanges(key secret.Value) edgeconfig.Changes {
 	if x.reaches() {
 		changes.Set("trust_bundle_cert", "file://"+TrustPath)
 	}
+	if x.Cloud.Practice {
+		// AMQP, edgeAgent's default, is not spoken by the practice cloud. edgeHub
+		// is told by the deployment.
+		changes.Set("agent.env.UpstreamProtocol", "Mqtt")
+	}
 	return changes
 }
 

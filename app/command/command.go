@@ -213,7 +213,9 @@ func (s *session) parse(set *flag.FlagSet, args []string) (rest []string, err er
 }
 
 // isNegative tells a number or duration below zero from a flag.
-func isNegative(arg string) bool { return len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9' }
+func isNegative(arg string) bool {
+	return len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9'
+}
 
 // open opens the data folder.
 func (s *session) open() (*app.App, error) {

@@ -109,7 +109,7 @@ func TestPreviewWritesNothing(t *testing.T) {
 		if shown["changed"] != true || shown["refused"] != false {
 			t.Errorf("%s: %v", name, shown)
 		}
-		d.run("preview", "--plan", plan, "--target", target).exits(ExitOK).says("make", "/etc/aziot/config.toml", "***")
+		d.run("preview", "--plan", plan, "--target", target).exits(ExitOK).says("make", "/etc/aziot/config.toml", "***", `UpstreamProtocol = "Mqtt"`)
 		if after := content(t, d.path("device"), d.path("data")); after != before {
 			t.Errorf("%s: the preview wrote something:\n%s\nbefore:\n%s", name, after, before)
 		}

@@ -192,7 +192,7 @@ func (c *Cloud) reload(ctx context.Context) error {
 		return err
 	}
 	loaded := newState(c.settings())
-	if err := c.store.load(ctx, "", loaded.take); err != nil {
+	if err := loaded.load(ctx, c.store); err != nil {
 		return err
 	}
 	c.state = loaded

@@ -2,6 +2,7 @@ package practice
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,12 +91,32 @@ func newState(chosen *settings) *state {
 	return s
 }
 
-// take adds a stored object. Objects come ordered by kind, devices before
-// modules.
+// read decodes a stored object and gives what adds it to the state. It may run
+// beside others; what it gives runs in the order of the objects, which come by
+// kind, devices before modules.
+func (s *state) read(key objectKey, plain []byte) (take func() error, err error) {
+	switch key.kind {
+	case kindDevice:
+		d := &device{}
+		if err := json.Unmarshal(plain, d); err != nil {
+			return nil, err
+		}
+		slimDevice(&d.Identity)
+		return func() error { return s.takeDevice(key, d) }, nil
+	case kindModule:
+		m := &module{}
+		if err := json.Unmarshal(plain, m); err != nil {
+			return nil, err
+		}
+		slimModule(&m.Identity)
+		return func() error { return s.takeModule(key, m) }, nil
+	}
+	return func() error { return s.take(key, plain) }, nil
+}
+
+// take adds a stored object of a kind of which there are few.
 func (s *state) take(key objectKey, plain []byte) error {
 	switch key.kind {
-	case kindDevice, kindModule:
-		return s.takeIdentity(key, plain)
 	case kindEnrollment:
 		return decodeInto(s.enrollments, key.id, plain)
 	case kindGroup:
@@ -106,31 +127,38 @@ func (s *state) take(key objectKey, plain []byte) error {
 	return nil
 }
 
-func (s *state) takeIdentity(key objectKey, plain []byte) error {
-	parts := strings.Split(key.id, "/")
-	h := s.hubs[parts[0]]
-	if h == nil {
-		return fmt.Errorf("hub %s is unknown", parts[0])
+func (s *state) takeDevice(key objectKey, d *device) error {
+	h, id, err := s.hubOfKey(key)
+	if err == nil && id != d.Identity.DeviceID {
+		err = errors.New("it is another device's")
 	}
-	if key.kind == kindDevice && len(parts) == 2 {
-		d := &device{}
-		if err := json.Unmarshal(plain, d); err != nil {
-			return err
-		}
-		slimDevice(&d.Identity)
+	if err == nil {
 		h.add(d)
-		return nil
 	}
-	if len(parts) != 3 || h.devices[parts[1]] == nil {
-		return fmt.Errorf("its device is missing")
-	}
-	m := &module{}
-	if err := json.Unmarshal(plain, m); err != nil {
+	return err
+}
+
+func (s *state) takeModule(key objectKey, m *module) error {
+	h, ids, err := s.hubOfKey(key)
+	if err != nil {
 		return err
 	}
-	slimModule(&m.Identity)
-	h.devices[parts[1]].add(m)
+	deviceID, _, _ := strings.Cut(ids, "/")
+	d := h.devices[deviceID]
+	if d == nil {
+		return errors.New("its device is missing")
+	}
+	d.add(m)
 	return nil
+}
+
+// hubOfKey splits the ID of a device or module into its hub and the rest.
+func (s *state) hubOfKey(key objectKey) (h *hub, rest string, err error) {
+	label, rest, _ := strings.Cut(key.id, "/")
+	if h = s.hubs[label]; h == nil {
+		return nil, "", fmt.Errorf("hub %s is unknown", label)
+	}
+	return h, rest, nil
 }
 
 // add gives the device a module. It may have it already.

@@ -195,6 +195,7 @@ const (
 	ActStop            Action = "stop"
 	ActModules         Action = "modules"
 	ActCheck           Action = "check"
+	ActAddTrust        Action = "add-trust"
 	ActRefreshTrust    Action = "refresh-trust"
 	ActRemoveGenerated Action = "remove-generated"
 )

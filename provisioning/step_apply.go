@@ -47,7 +47,7 @@ func (applyStep) Look(ctx context.Context, x *Execution) (Look, error) {
 func (applyStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	if x.reaches() {
 		x.waiting(StepApply, "the device learning to trust the practice cloud")
-		if _, err := x.act(ctx, StepApply, ActRefreshTrust); err != nil {
+		if _, err := x.act(ctx, StepApply, ActAddTrust); err != nil {
 			return Result{}, err
 		}
 	}
@@ -68,7 +68,7 @@ func (applyStep) Preview(_ context.Context, x *Execution, p *Preview) error {
 		return nil
 	}
 	if x.reaches() {
-		p.Actions = append(p.Actions, "update-ca-certificates")
+		p.Actions = append(p.Actions, actionTitles[ActAddTrust])
 	}
 	p.Actions = append(p.Actions, "iotedge config apply")
 	return nil
@@ -134,6 +134,7 @@ var actionTitles = map[Action]string{
 	ActStop:            "iotedge system stop",
 	ActModules:         "iotedge list",
 	ActCheck:           "iotedge check",
+	ActAddTrust:        "adding the practice CA to the system's certificates",
 	ActRefreshTrust:    "update-ca-certificates",
 	ActRemoveGenerated: "removing the generated configuration",
 }

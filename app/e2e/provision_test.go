@@ -30,6 +30,15 @@ func wholeWay(t *testing.T, s *station, d *device, how string, target ...string)
 			if d != nil {
 				placed = d.picture(t)
 			}
+			if how == "runtime" {
+				// The practice CA lies as the system's own program would lay it.
+				if err := command("chroot", d.root, "update-ca-certificates"); err != nil {
+					t.Error(err)
+				}
+				if diff := differences(placed, d.picture(t)); diff != "" {
+					t.Errorf("update-ca-certificates changed\n%s", diff)
+				}
+			}
 			second, r := s.outcome(args...)
 			if r.code != 0 || second.Outcome != "succeeded" || second.Changed {
 				t.Errorf("second run: code %d, %+v, error %+v", r.code, second, second.Error)

@@ -16,6 +16,7 @@ const (
 	Check         Action = "check"         // iotedge check -o json
 	Version       Action = "version"       // iotedge --version
 	RefreshTrust  Action = "refresh-trust" // update-ca-certificates --fresh, or update-ca-trust
+	AddTrust      Action = "add-trust"     // the practice CA alone, as update-ca-certificates would
 	// RemoveGenerated removes what `iotedge config apply` generated and what
 	// identityd remembers. It is file work and goes on every target; on one
 	// that runs, stop the services first.
@@ -53,6 +54,8 @@ func (a Action) commands() ([][]string, error) {
 		return [][]string{{"iotedge", "check", "-o", "json"}}, nil
 	case Version:
 		return [][]string{{"iotedge", "--version"}}, nil
+	case AddTrust:
+		return [][]string{{"sh", "-c", addTrust}}, nil
 	case RefreshTrust:
 		// Without --fresh the link of a removed certificate stays.
 		return [][]string{{"update-ca-certificates", "--fresh"}, {"update-ca-trust"}}, nil

@@ -359,6 +359,10 @@ func conformance(t *testing.T, s subject) {
 		if out, err = r.Act(ctx, RefreshTrust, nil); err != nil || out.Stdout != "trust --fresh\n" || out.Exit != 0 {
 			t.Fatalf("refresh trust = %+v, %v", out, err)
 		}
+		// Nothing is as ca-certificates leaves it, so its own program is asked.
+		if out, err = r.Act(ctx, AddTrust, nil); err != nil || out.Stdout != "trust --fresh\n" || out.Exit != 0 {
+			t.Fatalf("add trust = %+v, %v", out, err)
+		}
 		if out, err = r.Act(ctx, Version, nil); err != nil || out.Stdout != "args --version\nstdin empty\nno end" {
 			t.Fatalf("version = %+v, %v", out, err)
 		}

@@ -172,8 +172,8 @@ func (r Registry) call(method, module string, statuses ...int) call {
 	}
 	c.url += "?" + registryVersion
 	if r.Sign != nil {
-		host, _, _ := strings.Cut(r.Hub, ":")
-		c.token = daemonToken(host+"/devices/"+r.ID, r.Sign, false, r.now())
+		// A port in the host name is signed, too.
+		c.token = daemonToken(r.Hub+"/devices/"+r.ID, r.Sign, false, r.now())
 	}
 	return c
 }

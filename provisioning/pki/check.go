@@ -1,0 +1,221 @@
+package pki
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Purpose is what a chain has to be good for.
+type Purpose string
+
+// The purposes of Verify.
+const (
+	// ForIdentity is a device or module that proves itself to IoT Hub or DPS.
+	ForIdentity Purpose = "identity"
+	// ForEdgeCA is a device that signs for its modules.
+	ForEdgeCA Purpose = "edge-ca"
+	// ForServer is a TLS server.
+	ForServer Purpose = "server"
+	// ForCA is a CA that signs others.
+	ForCA Purpose = "ca"
+)
+
+// Purposes are all purposes.
+var Purposes = []Purpose{ForIdentity, ForEdgeCA, ForServer, ForCA}
+
+// State is how much of a certificate's life is left.
+type State string
+
+// The states of a certificate by its dates.
+const (
+	StateGood      State = "good"
+	StateRenewSoon State = "renew-soon" // 80 % of the life or 30 days before the end
+	StateEnding    State = "ending"     // 7 days before the end
+	StateEnded     State = "ended"
+	StateNotYet    State = "not-yet"
+)
+
+const (
+	day        = 24 * time.Hour
+	soonBefore = 30 * day
+	endBefore  = 7 * day
+	soonShare  = 0.8
+)
+
+// StateAt tells the state of a certificate at a time. In a life of 60 days or
+// less only the share counts.
+func StateAt(cert *x509.Certificate, now time.Time) State {
+	life, left := cert.NotAfter.Sub(cert.NotBefore), cert.NotAfter.Sub(now)
+	switch {
+	case now.Before(cert.NotBefore):
+		return StateNotYet
+	case left <= 0:
+		return StateEnded
+	case life > 2*soonBefore && left <= endBefore:
+		return StateEnding
+	case life > 2*soonBefore && left <= soonBefore || float64(life-left) >= soonShare*float64(life):
+		return StateRenewSoon
+	}
+	return StateGood
+}
+
+// RenewAt is when a certificate turns StateRenewSoon.
+func RenewAt(cert *x509.Certificate) time.Time {
+	life := cert.NotAfter.Sub(cert.NotBefore)
+	at := cert.NotBefore.Add(time.Duration(soonShare * float64(life)))
+	if before := cert.NotAfter.Add(-soonBefore); life > 2*soonBefore && before.Before(at) {
+		at = before
+	}
+	return at
+}
+
+// Verify says what keeps a chain, leaf first, from its purpose at a time. roots
+// are trusted; a self-signed leaf for ForIdentity needs none, since the cloud
+// knows its thumbprint. Rules: RFC 5280, 6.1, and those of the runtime.
+func Verify(purpose Purpose, chain, roots []*x509.Certificate, now time.Time) Findings {
+	var found Findings
+	if len(chain) == 0 {
+		found.bad("certificate", "There is no certificate.", "Choose a file with one.")
+		return found
+	}
+	checkLeaf(&found, purpose, chain[0], now)
+	checkOrder(&found, chain)
+	selfSigned := IsSelfSigned(chain[0])
+	if selfSigned && purpose == ForIdentity || selfSigned && purpose == ForCA && len(roots) == 0 {
+		return found
+	}
+	for i, ca := range chain[1:] {
+		checkCA(&found, ca, i, now)
+	}
+	checkAnchor(&found, chain, roots, now)
+	return found
+}
+
+func checkLeaf(found *Findings, purpose Purpose, leaf *x509.Certificate, now time.Time) {
+	checkDates(found, leaf, now)
+	if !AlgorithmOf(leaf.PublicKey).Valid() {
+		checkKeyKind(found, leaf)
+	}
+	if purpose != ForCA && !AlgorithmOf(leaf.PublicKey).OnDevice() && purpose != ForServer {
+		found.bad("algorithm", "The runtime reads no keys of the kind "+AlgorithmOf(leaf.PublicKey).String()+".", "Use EC P-256 or RSA of 2048 bits and more.")
+	}
+	switch purpose {
+	case ForIdentity:
+		checkEnd(found, leaf, x509.ExtKeyUsageClientAuth, "clientAuth")
+		if leaf.Subject.CommonName == "" {
+			found.bad("subject", "The certificate has no common name.", "The common name is the device ID, or with DPS the registration ID.")
+		}
+	case ForServer:
+		checkEnd(found, leaf, x509.ExtKeyUsageServerAuth, "serverAuth")
+		if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
+			found.bad("names", "The certificate names no host (subject alternative name).", "TLS clients look there, not at the common name.")
+		}
+	case ForEdgeCA, ForCA:
+		checkCA(found, leaf, 0, now)
+	}
+}
+
+func checkDates(found *Findings, cert *x509.Certificate, now time.Time) {
+	name := cert.Subject.CommonName
+	switch StateAt(cert, now) {
+	case StateEnded:
+		found.bad("not_after", fmt.Sprintf("%s ended on %s.", name, cert.NotAfter.UTC().Format(time.DateOnly)), "Renew it.")
+	case StateNotYet:
+		found.bad("not_before", fmt.Sprintf("%s begins on %s.", name, cert.NotBefore.UTC().Format(time.DateTime)), "Wait, or set the clock.")
+	case StateEnding, StateRenewSoon:
+		found.care("not_after", fmt.Sprintf("%s ends on %s.", name, cert.NotAfter.UTC().Format(time.DateOnly)), "Renew it soon.")
+	}
+}
+
+// checkEnd looks at what a certificate that is no CA needs.
+func checkEnd(found *Findings, leaf *x509.Certificate, usage x509.ExtKeyUsage, word string) {
+	if leaf.IsCA {
+		found.bad("ca", leaf.Subject.CommonName+" is a CA certificate, not one of a device or server.", "Use a leaf certificate.")
+	}
+	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		found.bad("usages", "The key usage digitalSignature is missing.", "TLS needs it; issue the certificate anew.")
+	}
+	any := slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny)
+	if (len(leaf.ExtKeyUsage) > 0 || len(leaf.UnknownExtKeyUsage) > 0) && !any && !slices.Contains(leaf.ExtKeyUsage, usage) {
+		found.bad("usages", "The extended key usage "+word+" is missing.", "Issue the certificate anew by the right profile.")
+	}
+	if len(leaf.SubjectKeyId) == 0 {
+		found.note("key_id", "The certificate has no subject key identifier.", "RFC 5280 asks for one; it works without.")
+	}
+}
+
+// checkCA looks at a CA with a number of CAs below it.
+func checkCA(found *Findings, ca *x509.Certificate, below int, now time.Time) {
+	name := ca.Subject.CommonName
+	switch {
+	case !ca.BasicConstraintsValid || !ca.IsCA:
+		found.bad("ca", name+" is no CA certificate (basic constraints).", "Use a certificate that was made as a CA.")
+	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0:
+		found.bad("usages", name+" may not sign certificates: keyCertSign is missing.", "Make the CA anew.")
+	}
+	if limit, limited := pathLength(ca); limited && limit < below {
+		found.bad("path_length", fmt.Sprintf("%s allows %d CAs below it, and there are %d.", name, limit, below), "Sign with a CA that allows more.")
+	}
+	if below > 0 || !IsSelfSigned(ca) {
+		checkDates(found, ca, now)
+	}
+}
+
+func checkKeyKind(found *Findings, cert *x509.Certificate) {
+	kind := AlgorithmOf(cert.PublicKey)
+	if strings.HasPrefix(string(kind), "rsa") {
+		var bits int
+		if _, err := fmt.Sscanf(string(kind), "rsa%d", &bits); err == nil && bits >= minRSABits {
+			return // an unusual length, but a good one
+		}
+	}
+	found.bad("algorithm", "The key is of the kind "+kind.String()+".", "Use EC P-256, EC P-384 or RSA of 2048 bits and more.")
+}
+
+// checkOrder finds chains in the wrong order and strangers in them.
+func checkOrder(found *Findings, chain []*x509.Certificate) {
+	for i := range chain[:len(chain)-1] {
+		if Signed(chain[i+1], chain[i]) {
+			continue
+		}
+		sorted, others := Assemble(chain[0], chain[1:])
+		if len(others) == 0 && len(sorted) == len(chain) {
+			found.bad("chain", "The chain is in the wrong order.", "Leaf first, then each certificate's issuer.")
+		} else {
+			found.bad("chain", fmt.Sprintf("%s has not signed %s.", chain[i+1].Subject.CommonName, chain[i].Subject.CommonName), "Put the issuers of the leaf into the file, and nothing else.")
+		}
+		return
+	}
+}
+
+// checkAnchor finds the root at the end of the chain.
+func checkAnchor(found *Findings, chain, roots []*x509.Certificate, now time.Time) {
+	last := chain[len(chain)-1]
+	if IsSelfSigned(last) {
+		if len(roots) > 0 && !slices.ContainsFunc(roots, last.Equal) {
+			found.bad("chain", "The chain ends at "+last.Subject.CommonName+", which is not trusted here.", "Add that root, or use the right chain.")
+		}
+		return
+	}
+	for _, root := range roots {
+		if Signed(root, last) {
+			checkCA(found, root, len(chain)-1, now)
+			return
+		}
+	}
+	if len(roots) > 0 {
+		found.bad("chain", fmt.Sprintf("The issuer %s of %s is missing.", last.Issuer.CommonName, last.Subject.CommonName), "Add the intermediate certificates to the chain.")
+	}
+}
+
+// CheckPair says whether a key belongs to a certificate.
+func CheckPair(cert *x509.Certificate, public any) Findings {
+	var found Findings
+	if !SamePublicKey(public, cert.PublicKey) {
+		found.bad("key", "The key is not that of "+cert.Subject.CommonName+".", "Choose the key that the certificate was made for.")
+	}
+	return found
+}

@@ -1,0 +1,73 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/smallstep/pkcs7"
+	"software.sslmate.com/src/go-pkcs12"
+
+	"edgewright/provisioning/secret"
+)
+
+// PFXForm is how a PFX file is encrypted.
+type PFXForm string
+
+// The forms of PFX files that are written.
+const (
+	// PFXModern is AES-256 with an HMAC of SHA-256: Windows 10 1709, Windows
+	// Server 2019 and OpenSSL 1.1 and later read it.
+	PFXModern PFXForm = "modern"
+	// PFXOld is 3DES with an HMAC of SHA-1, for older systems.
+	PFXOld PFXForm = "old"
+)
+
+// PFX writes a key with its chain, leaf first, under a passphrase (RFC 7292).
+func PFX(form PFXForm, key crypto.Signer, chain []*x509.Certificate, passphrase secret.Value) ([]byte, error) {
+	if err := checkExport(key, chain, passphrase); err != nil {
+		return nil, err
+	}
+	encoder := pkcs12.Modern2023
+	if form == PFXOld {
+		encoder = pkcs12.LegacyDES
+	}
+	data, err := encoder.Encode(key, chain[0], chain[1:], passphrase.RevealString())
+	if err != nil {
+		return nil, fmt.Errorf("write PFX: %w", err)
+	}
+	return data, nil
+}
+
+func (c *Content) takePFX(der []byte, passphrase secret.Value) error {
+	if !utf8.Valid(passphrase.Reveal()) {
+		return fmt.Errorf("%w: it is not UTF-8", ErrPassphrase)
+	}
+	key, leaf, more, err := pkcs12.DecodeChain(der, passphrase.RevealString())
+	switch {
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return fmt.Errorf("%w: the passphrase does not open the PFX file", ErrPassphrase)
+	case err != nil:
+		return unreadable("the PFX file is damaged, has several keys or an unknown encryption")
+	}
+	signer, err := asSigner(key)
+	if err != nil {
+		return err
+	}
+	c.Keys = append(c.Keys, signer)
+	c.Certificates = append(append(c.Certificates, leaf), more...)
+	return nil
+}
+
+// takePKCS7 reads the certificates of a PKCS #7 bag (RFC 2315, 9.1), such as an
+// EST server or Windows writes. Signatures in it are not looked at.
+func (c *Content) takePKCS7(der []byte) error {
+	bag, err := pkcs7.Parse(der)
+	if err != nil || len(bag.Certificates) == 0 {
+		return unreadable("there are no certificates in the PKCS #7 file, or it is damaged")
+	}
+	c.Certificates = append(c.Certificates, bag.Certificates...)
+	return nil
+}

@@ -90,14 +90,16 @@ var linuxRows = map[Cell]CellInfo{
 		Steps:     []string{StepLook, StepEnrollment, StepFiles, StepApply, StepReprovision, StepProof},
 	},
 	{Linux, Manual, X509}: {
-		Reason: "comes later: certificates",
-		Needs:  []string{"a certificate for the device"},
-		Inputs: []string{"device.id", "cloud.name"},
+		Available: true,
+		Needs:     []string{"an IoT Hub that may create device identities", "a certificate for the device, which Edgewright makes or takes from files"},
+		Inputs:    []string{"device.id", "cloud.name", "x509.source", "x509.ca", "x509.files"},
+		Steps:     []string{StepLook, StepCertificate, StepIdentity, StepFiles, StepApply, StepProof},
 	},
 	{Linux, DPS, X509}: {
-		Reason: "comes later: certificates",
-		Needs:  []string{"a certificate for the device, from a CA that the enrollment knows"},
-		Inputs: []string{"device.id", "cloud.name", "cloud.enrollment", "cloud.group"},
+		Available: true,
+		Needs:     []string{"a Device Provisioning Service that may write enrollments", "a certificate for the device, for a group from a CA that it knows"},
+		Inputs:    []string{"device.id", "device.registration_id", "cloud.name", "cloud.enrollment", "cloud.group", "x509.source", "x509.ca", "x509.files"},
+		Steps:     []string{StepLook, StepCertificate, StepEnrollment, StepFiles, StepApply, StepReprovision, StepProof},
 	},
 	{Linux, DPS, TPM}: {
 		Reason: "comes later: TPM",

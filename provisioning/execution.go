@@ -22,6 +22,8 @@ type Execution struct {
 	waitsFor string
 	// locked tells that this execution holds the lock on the device.
 	locked bool
+	// pairs are the certificates of the device, set by the certificate step.
+	pairs map[CertificateRole]Pair
 	// takenUp tells that another process began the run and was cut.
 	takenUp bool
 }
@@ -37,6 +39,9 @@ func newExecution(ports Ports, run *Run, emit func(Event)) *Execution {
 // no commands, so nothing is applied there.
 func (x *Execution) steps() []Step {
 	steps := []Step{lookStep{}}
+	if len(x.Run.Plan.orders()) > 0 {
+		steps = append(steps, certificateStep{})
+	}
 	if x.Run.Plan.Cell.Provisioning == DPS {
 		steps = append(steps, enrollmentStep{})
 	} else {

@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"edgewright/provisioning/edgeconfig"
+	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
 
@@ -37,6 +39,10 @@ type world struct {
 	log     []Event
 	locks   map[string]string
 
+	made    map[string]Pair // by run and role
+	given   Pair            // in files of this computer
+	revoked int
+
 	creates int // how often an identity, enrollment or group was made
 	effect  func(name string, do func())
 	facts   Facts
@@ -46,14 +52,14 @@ func newWorld(runs bool) *world {
 	w := &world{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), identities: map[string]Identity{}, active: map[string]time.Time{},
 		enrollments: map[string]Enrollment{}, registered: map[string]Registration{}, hubHost: "hub.example.test",
 		files: map[string]FileState{}, kept: map[string]map[string]FileState{}, runs: runs, generate: map[string]string{},
-		journal: map[string]Run{}, locks: map[string]string{}, facts: Facts{Summary: "Debian 12, amd64, IoT Edge 1.6.0", Passed: 9}}
+		journal: map[string]Run{}, locks: map[string]string{}, made: map[string]Pair{}, facts: Facts{Summary: "Debian 12, amd64, IoT Edge 1.6.0", Passed: 9}}
 	w.effect = func(_ string, do func()) { do() }
 	return w
 }
 
 func (w *world) ports() Ports {
 	return Ports{Cloud: Cloud{Name: "practice", Practice: true, Hub: fakeHub{w}, DPS: fakeDPS{w}}, Machine: fakeMachine{w}, Player: fakePlayer{w},
-		Journal: fakeJournal{w}, Locks: fakeLocks{w}, Secrets: fakeSecrets{}, Facts: fakeFacts{w},
+		Journal: fakeJournal{w}, Locks: fakeLocks{w}, Secrets: fakeSecrets{}, Facts: fakeFacts{w}, Certificates: fakeCertificates{w},
 		Now: func() time.Time { w.now = w.now.Add(time.Millisecond); return w.now }, Random: randomKey}
 }
 
@@ -77,7 +83,7 @@ func (h fakeHub) CreateIdentity(_ context.Context, identity Identity) (Identity,
 	if _, ok := h.w.identities[identity.DeviceID]; ok {
 		return Identity{}, ErrConflict
 	}
-	if identity.Primary.IsEmpty() {
+	if identity.Primary.IsEmpty() && identity.Authentication == "sas" {
 		identity.Primary, identity.Secondary = secret.New(randomKey(32)), secret.New(randomKey(32))
 	}
 	h.w.effect("create identity", func() { h.w.identities[identity.DeviceID] = identity; h.w.creates++ })
@@ -113,13 +119,17 @@ func (d fakeDPS) Enrollment(_ context.Context, group bool, name string) (Enrollm
 		return Enrollment{}, ErrNotFound
 	}
 	found.Primary, found.Secondary = secret.Value{}, secret.Value{}
+	if found.Certificate != nil {
+		found.Thumbprints = []string{pki.SHA256(found.Certificate)}
+		found.Certificate = nil
+	}
 	return found, nil
 }
 func (d fakeDPS) CreateEnrollment(_ context.Context, e Enrollment) (Enrollment, error) {
 	if _, ok := d.w.enrollments[key(e.Group, e.Name)]; ok {
 		return Enrollment{}, ErrConflict
 	}
-	if e.Primary.IsEmpty() {
+	if e.Primary.IsEmpty() && e.Authentication == SymmetricKey {
 		e.Primary, e.Secondary = secret.New(randomKey(64)), secret.New(randomKey(64))
 	}
 	d.w.effect("create enrollment", func() { d.w.enrollments[key(e.Group, e.Name)] = e; d.w.creates++ })
@@ -175,20 +185,34 @@ func (p fakePlayer) Register(_ context.Context, c Credentials, wait func(time.Du
 		if e.Group {
 			key = derive(e.Primary, c.RegistrationID)
 		}
-		if !key.Equal(c.Key) {
+		if leaf := c.Pair.Leaf(); leaf != nil {
+			if e.Certificate == nil || !e.Certificate.Equal(leaf) && !(e.Group && pki.Signed(e.Certificate, leaf)) {
+				continue
+			}
+		} else if !key.Equal(c.Key) {
 			continue
 		}
 		r := Registration{RegistrationID: c.RegistrationID, Status: "assigned", Hub: p.w.hubHost, DeviceID: c.RegistrationID, Updated: p.w.now}
 		p.w.effect("register", func() {
 			p.w.registered[c.RegistrationID] = r
-			p.w.identities[r.DeviceID] = Identity{DeviceID: r.DeviceID, Edge: true, Enabled: true, Authentication: "sas", Primary: key}
+			made := Identity{DeviceID: r.DeviceID, Edge: true, Enabled: true, Authentication: "sas", Primary: key}
+			if leaf := c.Pair.Leaf(); leaf != nil {
+				made.Authentication, made.Primary, made.Thumbprints = "selfSigned", secret.Value{}, []string{pki.SHA256(leaf)}
+			}
+			p.w.identities[r.DeviceID] = made
 		})
 		return r, nil
 	}
 	return Registration{}, ErrUnauthorized
 }
-func (p fakePlayer) Connect(_ context.Context, hub, id string, key secret.Value) error {
-	if hub != p.w.hubHost || !p.w.identities[id].Primary.Equal(key) {
+func (p fakePlayer) Connect(_ context.Context, hub, id string, c Credentials) error {
+	identity := p.w.identities[id]
+	proves := identity.Primary.Equal(c.Key)
+	if leaf := c.Pair.Leaf(); leaf != nil {
+		byCA := identity.Authentication == "certificateAuthority" && pki.Signed(plantCA().Certificate, leaf)
+		proves = byCA || knowsPair(identity.Thumbprints, c.Pair)
+	}
+	if hub != p.w.hubHost || !proves {
 		return ErrUnauthorized
 	}
 	p.w.effect("connect", func() { p.w.active[id] = p.w.now })
@@ -277,13 +301,24 @@ func (m fakeMachine) connect(ctx context.Context) {
 	}
 	p := config.Provisioning
 	player := fakePlayer(m)
+	held := Credentials{RegistrationID: p.Attestation.RegistrationID, Key: p.DeviceKey, Pair: m.pair(p.Authentication.Certificate)}
 	if p.Source == "dps" {
-		if _, err := player.Register(ctx, Credentials{RegistrationID: p.Attestation.RegistrationID, Key: p.Attestation.SymmetricKey}, func(time.Duration) {}); err == nil {
-			_ = player.Connect(ctx, m.w.hubHost, p.Attestation.RegistrationID, p.Attestation.SymmetricKey)
+		held.Key, held.Pair = p.Attestation.SymmetricKey, m.pair(p.Attestation.Certificate)
+		if _, err := player.Register(ctx, held, func(time.Duration) {}); err == nil {
+			_ = player.Connect(ctx, m.w.hubHost, p.Attestation.RegistrationID, held)
 		}
 		return
 	}
-	_ = player.Connect(ctx, p.HubHostname, p.DeviceID, p.DeviceKey)
+	_ = player.Connect(ctx, p.HubHostname, p.DeviceID, held)
+}
+
+// pair reads the certificate that a configuration names.
+func (m fakeMachine) pair(named edgeconfig.Certificate) Pair {
+	content, err := pki.Read(m.w.files[strings.TrimPrefix(named.Cert, "file://")].Data.Reveal(), secret.Value{})
+	if err != nil {
+		return Pair{}
+	}
+	return Pair{Chain: content.Certificates}
 }
 
 func (m fakeMachine) Lock(_ context.Context, run string, _ time.Time) error {
@@ -358,9 +393,13 @@ func (w *world) picture() string {
 	}
 	files := map[string]file{}
 	for path, state := range w.files {
-		files[path] = file{fmt.Sprintf("%d bytes", len(state.Data.Reveal())), state.Owner, state.Mode}
+		size := fmt.Sprintf("%d bytes", len(state.Data.Reveal()))
+		if strings.HasSuffix(path, ".pem") {
+			size = "PEM" // signatures differ in length
+		}
+		files[path] = file{size, state.Owner, state.Mode}
 	}
 	raw, _ := json.Marshal(map[string]any{"identities": slices.Sorted(maps.Keys(w.identities)), "enrollments": slices.Sorted(maps.Keys(w.enrollments)),
-		"registered": slices.Sorted(maps.Keys(w.registered)), "files": files, "kept": len(w.kept), "lock": w.lock, "applied": w.applied})
+		"registered": slices.Sorted(maps.Keys(w.registered)), "files": files, "kept": len(w.kept), "lock": w.lock, "applied": w.applied, "keys": len(w.made)})
 	return string(raw)
 }

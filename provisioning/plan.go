@@ -23,6 +23,9 @@ type Plan struct {
 	Cloud        CloudPlan        `toml:"cloud"`
 	Runtime      RuntimePlan      `toml:"runtime"`
 	SymmetricKey SymmetricKeyPlan `toml:"symmetric_key,omitempty"`
+	X509         X509Plan         `toml:"x509,omitempty"`
+	EdgeCA       *EdgeCAPlan      `toml:"edge_ca,omitempty"`
+	TrustBundle  TrustBundlePlan  `toml:"trust_bundle,omitempty"`
 }
 
 // DevicePlan names the device. With DPS the ID is also the registration ID
@@ -66,10 +69,7 @@ type SymmetricKeyPlan struct {
 
 // laterTables are the plan tables of cells that this version cannot run.
 var laterTables = map[string]string{
-	"x509":         "certificates",
-	"edge_ca":      "certificates",
-	"trust_bundle": "certificates",
-	"tpm":          "TPM",
+	"tpm": "TPM",
 }
 
 // WithDefaults fills what was left out.
@@ -89,7 +89,7 @@ func (p Plan) WithDefaults() Plan {
 			p.Cloud.Enrollment = GroupWord
 		}
 	}
-	return p
+	return p.withX509Defaults()
 }
 
 func setDefault(field *string, value string) {
@@ -131,7 +131,7 @@ func ParsePlan(text []byte) (Plan, Findings, error) {
 	for name, subject := range laterTables {
 		if _, ok := tables[name]; ok {
 			findings.add(LevelError, name, "This table belongs to cells that come later: "+subject+".",
-				"Remove the table, or choose a cell with symmetric keys.")
+				"Remove the table, or choose another cell.")
 		}
 	}
 	var plan Plan

@@ -67,6 +67,7 @@ func (p Plan) Check() Findings {
 	p.checkCell(&f)
 	p.checkDevice(&f)
 	p.checkCloud(&f)
+	p.checkX509(&f)
 	if !runtimePattern.MatchString(p.Runtime.Version) {
 		f.add(LevelError, "runtime.version", fmt.Sprintf("The runtime version %q is not known.", p.Runtime.Version), "Write 1.2 to 1.6.")
 	}
@@ -80,7 +81,7 @@ func (p Plan) Check() Findings {
 func (p Plan) checkCell(f *Findings) {
 	info, ok := p.Cell.Info()
 	if ok && !info.Available {
-		f.add(LevelError, "cell", fmt.Sprintf("This version cannot run %s: %s.", p.Cell, info.Reason), "Choose Linux with a symmetric key.")
+		f.add(LevelError, "cell", fmt.Sprintf("This version cannot run %s: %s.", p.Cell, info.Reason), "Choose Linux with a symmetric key or a certificate.")
 	}
 	if ok {
 		return

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,7 +60,8 @@ func TestPlanFindings(t *testing.T) {
 		{"version", "version = 1", "version = 2", "version"},
 		{"unknown key", "[runtime]", "[runtime]\nversoin = \"1.6\"", "runtime.versoin"},
 		{"unknown table", "[runtime]", "[nonsense]\na = 1\n[runtime]", "nonsense"},
-		{"table of later cells", "[runtime]", "[x509]\nsource = \"issue\"\n[runtime]", "x509"},
+		{"table of later cells", "[runtime]", "[tpm]\nat = \"target\"\n[runtime]", "tpm"},
+		{"table of other cells", "[runtime]", "[x509]\nsource = \"issue\"\n[runtime]", "x509"},
 		{"empty ID", `id = "line-7-0042"`, `id = ""`, "device.id"},
 		{"upper case with DPS", `id = "line-7-0042"`, `id = "Line"`, "device.id"},
 		{"path in ID", `id = "line-7-0042"`, `id = "../etc"`, "device.id"},
@@ -69,7 +71,7 @@ func TestPlanFindings(t *testing.T) {
 		{"tag name", "line = 7", "\"a.b\" = 7", "device.tags"},
 		{"platform", `"linux"`, `"beos"`, "cell.platform"},
 		{"TPM by hand", "\"dps\"\nauthentication = \"symmetric-key\"", "\"manual\"\nauthentication = \"tpm\"", "cell.authentication"},
-		{"later cell", `"symmetric-key"`, `"x509"`, "cell"},
+		{"later cell", `"symmetric-key"`, `"tpm"`, "cell"},
 		{"group name", `group = "line-7"`, `group = "-"`, "cloud.group"},
 		{"no group", `group = "line-7"`, ``, "cloud.group"},
 		{"enrollment word", `"group"`, `"both"`, "cloud.enrollment"},
@@ -94,6 +96,101 @@ func TestPlanFindings(t *testing.T) {
 			}
 			t.Errorf("no error names %s: %+v", row.field, findings)
 		})
+	}
+}
+
+const x509Plan = `version = 1
+[device]
+id = "line-7-0042"
+[cell]
+platform = "linux"
+provisioning = "dps"
+authentication = "x509"
+[cloud]
+name = "plant"
+enrollment = "group"
+group = "line-7"
+[x509]
+source = "issue"
+ca = "Line 7 issuing"
+key = "workstation"
+algorithm = "rsa3072"
+days = 90
+anchor = "uploaded"
+uploaded = "line-7-ca"
+[edge_ca]
+source = "issue"
+ca = "Line 7 issuing"
+common_name = "line-7-0042.gateway"
+[trust_bundle]
+certificates = ["Plant Root 2026"]
+`
+
+const manualX509Plan = `[device]
+id = "line-7-0042"
+[cell]
+authentication = "x509"
+[x509]
+source = "files"
+thumbprint = "sha1"
+secondary = false
+files = { certificate = "a.pem", key = "a.key" }
+`
+
+func TestX509PlansReadAndWriteTheSame(t *testing.T) {
+	for _, text := range []string{x509Plan, manualX509Plan} {
+		plan, findings, err := ParsePlan([]byte(text))
+		if err != nil || len(findings) > 0 {
+			t.Fatal(findings, err)
+		}
+		written, err := plan.TOML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, findings, err := ParsePlan(written); err != nil || len(findings) > 0 || !reflect.DeepEqual(plan, again) {
+			t.Errorf("read again: %+v %v %v\nfrom\n%s", again, findings, err, written)
+		}
+	}
+}
+
+// Each row breaks a plan with certificates in one place and names the field
+// found.
+func TestX509PlanFindings(t *testing.T) {
+	for _, row := range []struct{ plan, old, new, field string }{
+		{x509Plan, `source = "issue"`, `source = "bought"`, "x509.source"},
+		{x509Plan, `source = "issue"`, `source = "self-signed"`, "x509.source"},
+		{x509Plan, "ca = \"Line 7 issuing\"\nkey", "key", "x509.ca"},
+		{manualX509Plan, "[x509]\n", "[x509]\nca = \"x\"\n", "x509.ca"},
+		{x509Plan, `"workstation"`, `"cellar"`, "x509.key"},
+		{x509Plan, `"rsa3072"`, `"p384"`, "x509.algorithm"},
+		{x509Plan, `days = 90`, `days = -1`, "x509.days"},
+		{x509Plan, `anchor = "uploaded"`, `anchor = "harbour"`, "x509.anchor"},
+		{manualX509Plan, "[x509]\n", "[x509]\nanchor = \"intermediate\"\n", "x509.anchor"},
+		{x509Plan, `uploaded = "line-7-ca"`, ``, "x509.uploaded"},
+		{x509Plan, `days = 90`, `onboard = true`, "x509.onboard"},
+		{x509Plan, `days = 90`, `thumbprint = "sha1"`, "x509.thumbprint"},
+		{manualX509Plan, `"sha1"`, `"md5"`, "x509.thumbprint"},
+		{manualX509Plan, `files = { certificate = "a.pem", key = "a.key" }`, ``, "x509.files"},
+		{manualX509Plan, `, key = "a.key"`, ``, "x509.files"},
+		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nsource = \"moon\"", "edge_ca.source"},
+		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nsource = \"files\"", "edge_ca.files"},
+		{x509Plan, `"line-7-0042.gateway"`, `"line-7-0042"`, "edge_ca.common_name"},
+		{x509Plan, "ca = \"Line 7 issuing\"\ncommon_name", "common_name", "edge_ca.ca"},
+		{x509Plan, `"Plant Root 2026"`, `" "`, "trust_bundle.certificates"},
+	} {
+		text := strings.Replace(row.plan, row.old, row.new, 1)
+		if text == row.plan {
+			t.Fatalf("%s: the row changes nothing", row.field)
+		}
+		_, findings, err := ParsePlan([]byte(text))
+		if err != nil {
+			t.Fatal(row.field, err)
+		}
+		if !slices.ContainsFunc(findings, func(f Finding) bool {
+			return f.Field == row.field && f.Level == LevelError && f.Problem != "" && f.Fix != ""
+		}) {
+			t.Errorf("%q: no error names %s: %+v", row.new, row.field, findings)
+		}
 	}
 }
 

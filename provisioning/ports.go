@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"crypto/x509"
 	"io/fs"
 	"time"
 
@@ -18,6 +19,8 @@ type Ports struct {
 	Locks   Locks
 	Secrets Secrets
 	Facts   FactFinder
+	// Certificates is where certificates come from.
+	Certificates Certificates
 	// Now is this computer's clock.
 	Now func() time.Time
 	// Random gives n random bytes.
@@ -55,8 +58,11 @@ type Identity struct {
 	Enabled            bool
 	Authentication     string // sas | selfSigned | certificateAuthority
 	Primary, Secondary secret.Value
-	ETag               string
-	Tags               map[string]any
+	// Thumbprints are those of a selfSigned identity, hexadecimal: primary and
+	// secondary, which may be equal.
+	Thumbprints []string
+	ETag        string
+	Tags        map[string]any
 }
 
 // Activity is what a hub reports of a device having been there. Zero times
@@ -92,8 +98,7 @@ type Registry interface {
 	Now(ctx context.Context) (time.Time, error)
 }
 
-// Enrollment is an individual enrollment or an enrollment group with symmetric
-// keys.
+// Enrollment is an individual enrollment or an enrollment group.
 type Enrollment struct {
 	Group bool
 	// Name is the registration ID, or the group's name.
@@ -104,8 +109,16 @@ type Enrollment struct {
 	Authentication Authentication
 	Primary        secret.Value
 	Secondary      secret.Value
-	Tags           map[string]any
-	ETag           string
+	// Certificate is what an X.509 enrollment knows: the device's own for an
+	// individual one, that of the CA for a group. It is written and not read.
+	Certificate *x509.Certificate
+	// Uploaded is the name of an uploaded CA instead.
+	Uploaded string
+	// Thumbprints are the SHA-256 thumbprints of the certificates that an
+	// enrollment knows. They are read and not written.
+	Thumbprints []string
+	Tags        map[string]any
+	ETag        string
 }
 
 // Registration is what DPS keeps of a device that registered.
@@ -148,6 +161,8 @@ type Credentials struct {
 	// DPS: endpoint URL, ID scope and registration.
 	Endpoint, IDScope, RegistrationID string
 	Key                               secret.Value
+	// Pair is what lies there in the place of a key, for X.509.
+	Pair Pair
 }
 
 // Player plays the device with the credentials that lie on it.
@@ -156,7 +171,7 @@ type Player interface {
 	// to wait.
 	Register(ctx context.Context, c Credentials, wait func(time.Duration)) (Registration, error)
 	// Connect makes one authenticated device call to the hub.
-	Connect(ctx context.Context, hub, deviceID string, key secret.Value) error
+	Connect(ctx context.Context, hub, deviceID string, c Credentials) error
 }
 
 // File is one file of a set that goes to a device.
@@ -165,6 +180,8 @@ type File struct {
 	Data         secret.Value // may hold keys, so it never prints
 	Owner, Group string       // names of the device's own users
 	Mode         fs.FileMode
+	// Hidden says that nothing of its content is ever shown.
+	Hidden bool
 }
 
 // FileState is a file as it lies on a device. Exists is false if it does not.

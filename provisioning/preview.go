@@ -39,14 +39,16 @@ type FileChange struct {
 
 // Preview is what a run would do, found by looking only.
 type Preview struct {
-	Plan     Plan         `json:"-"`
-	Target   string       `json:"target"`
-	Facts    string       `json:"facts"`
-	Passed   int          `json:"passed"`
-	Findings Findings     `json:"findings"`
-	Cloud    []Write      `json:"cloud"`
-	Files    []FileChange `json:"files"`
-	Actions  []string     `json:"actions"`
+	Plan     Plan     `json:"-"`
+	Target   string   `json:"target"`
+	Facts    string   `json:"facts"`
+	Passed   int      `json:"passed"`
+	Findings Findings `json:"findings"`
+	// Certificates are those that the device gets or keeps.
+	Certificates []Write      `json:"certificates,omitempty"`
+	Cloud        []Write      `json:"cloud"`
+	Files        []FileChange `json:"files"`
+	Actions      []string     `json:"actions"`
 }
 
 // Changed tells whether a run would change anything.
@@ -87,15 +89,20 @@ func LookFirst(ctx context.Context, ports Ports, plan Plan) (*Preview, error) {
 		if !ok {
 			continue
 		}
-		if err := shows.Preview(ctx, x, p); err != nil {
+		err := shows.Preview(ctx, x, p)
+		if err != nil && !errors.Is(err, errPreviewEnds) {
 			return p, err
 		}
-		if p.refusedByCloud() {
+		if err != nil || p.refusedByCloud() {
 			break
 		}
 	}
 	return p, nil
 }
+
+// errPreviewEnds tells that what follows cannot be looked at, for a reason that
+// stands among the findings.
+var errPreviewEnds = errors.New("the preview ends here")
 
 func (p *Preview) refusedByCloud() bool {
 	for _, write := range p.Cloud {
@@ -177,6 +184,9 @@ func (x *Execution) fileChange(ctx context.Context, file File) (FileChange, erro
 		change.Action = WriteKeep
 	case !before.Exists:
 		change.Action = WriteMake
+	}
+	if file.Hidden {
+		return change, nil
 	}
 	change.Lines = edgeconfig.Diff(before.Data.Reveal(), file.Data.Reveal())
 	for _, line := range change.Lines {

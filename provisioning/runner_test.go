@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -17,7 +18,21 @@ func ways() map[string]Plan {
 	individual := Plan{Device: DevicePlan{ID: "line-7"}, Cell: Cell{Linux, DPS, SymmetricKey}}
 	group := individual
 	group.Cloud.Group = "line"
-	return map[string]Plan{"manual": manual.WithDefaults(), "individual": individual.WithDefaults(), "group": group.WithDefaults()}
+	all := map[string]Plan{"manual": manual, "individual": individual, "group": group}
+	for name, plan := range maps.Clone(all) {
+		plan.Cell.Authentication = X509
+		if name == "manual" {
+			all["manual self-signed"] = plan
+		}
+		plan.X509 = X509Plan{Source: SourceIssue, CA: "Plant issuing"}
+		plan.EdgeCA = &EdgeCAPlan{CA: "Plant issuing"}
+		plan.TrustBundle.Certificates = []string{"Plant root"}
+		all[name+" x509"] = plan
+	}
+	for name, plan := range all {
+		all[name] = plan.WithDefaults()
+	}
+	return all
 }
 
 func (w *world) provision(t *testing.T, id string, plan Plan) Outcome {

@@ -9,6 +9,7 @@ import (
 // The names of the steps, as they stand in journals and events.
 const (
 	StepLook        = "look"
+	StepCertificate = "certificate"
 	StepIdentity    = "identity"
 	StepEnrollment  = "enrollment"
 	StepFiles       = "files"

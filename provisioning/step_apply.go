@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"edgewright/provisioning/edgeconfig"
 )
 
 // applyStep makes the runtime take the configuration.
@@ -109,8 +111,11 @@ func (reprovisionStep) Undo(context.Context, *Execution, json.RawMessage) (Undon
 
 // dpsWanted is what dpsIdentity gives for the plan's own configuration.
 func (x *Execution) dpsWanted() string {
-	return strings.Join([]string{x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), "symmetric_key", x.Run.Plan.RegistrationID()}, " ")
+	return strings.Join([]string{x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), attestationMethods[x.Run.Plan.Cell.Authentication], x.Run.Plan.RegistrationID()}, " ")
 }
+
+// attestationMethods are the words of config.toml.
+var attestationMethods = map[Authentication]string{SymmetricKey: edgeconfig.MethodSymmetricKey, X509: edgeconfig.MethodX509, TPM: edgeconfig.MethodTPM}
 
 // act runs an action and makes an error of an exit code other than 0.
 func (x *Execution) act(ctx context.Context, step string, action Action) (Output, error) {

@@ -2,9 +2,11 @@ package provisioning
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"edgewright/provisioning/secret"
@@ -90,7 +92,10 @@ func (enrollmentStep) Look(ctx context.Context, x *Execution) (Look, error) {
 			given = x.Cloud.DPS.Derive(given, plan.RegistrationID())
 		}
 	}
-	differences, usable := enrollmentDifferences(plan, given, found)
+	differences, usable, err := x.enrollmentDifferences(ctx, given, found)
+	if err != nil {
+		return Look{}, err
+	}
 	if err := judgeExisting(x.enrollmentTitle(), differences, usable, plan); err != nil {
 		return Look{}, err
 	}
@@ -128,7 +133,7 @@ func (x *Execution) enrollmentBefore(ctx context.Context, exists bool) (json.Raw
 func (enrollmentStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	plan := x.Run.Plan
 	wanted := Enrollment{Group: plan.ByGroup(), Name: plan.EnrollmentName(), Edge: true, Enabled: true,
-		Authentication: SymmetricKey, Tags: plan.Device.Tags}
+		Authentication: plan.Cell.Authentication, Tags: plan.Device.Tags}
 	if !plan.ByGroup() {
 		wanted.DeviceID = plan.Device.ID
 	} else {
@@ -140,6 +145,12 @@ func (enrollmentStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	}
 	if !given.IsEmpty() {
 		wanted.Primary, wanted.Secondary = given, secret.New(x.Random(64))
+	}
+	if plan.Cell.Authentication == X509 {
+		wanted.Uploaded = plan.X509.Uploaded
+		if wanted.Certificate, err = x.enrolled(ctx); err != nil {
+			return Result{}, err
+		}
 	}
 	_, err = x.Cloud.DPS.CreateEnrollment(ctx, wanted)
 	if err != nil && !(errors.Is(err, ErrConflict) && x.acted(StepEnrollment)) {
@@ -232,12 +243,13 @@ func (x *Execution) enrollmentTitle() string {
 	return "enrollment " + x.Run.Plan.RegistrationID()
 }
 
-func enrollmentDifferences(plan Plan, given secret.Value, found Enrollment) (differences []string, usable bool) {
+func (x *Execution) enrollmentDifferences(ctx context.Context, given secret.Value, found Enrollment) (differences []string, usable bool, err error) {
+	plan := x.Run.Plan
 	usable = true
 	if !found.Edge {
 		differences, usable = append(differences, "it makes devices without the edge capability"), false
 	}
-	if found.Authentication != SymmetricKey {
+	if found.Authentication != plan.Cell.Authentication {
 		differences, usable = append(differences, "it attests by "+string(found.Authentication)), false
 	}
 	if !found.Enabled {
@@ -245,6 +257,15 @@ func enrollmentDifferences(plan Plan, given secret.Value, found Enrollment) (dif
 	}
 	if !given.IsEmpty() && !given.Equal(found.Primary) {
 		differences = append(differences, "it has another key")
+	}
+	if plan.Cell.Authentication == X509 && found.Authentication == X509 {
+		known, err := x.knownToEnrollment(ctx, found)
+		if err != nil {
+			return nil, false, err
+		}
+		if !known {
+			differences, usable = append(differences, "it knows another certificate"), false
+		}
 	}
 	if !plan.ByGroup() {
 		if id := found.DeviceID; id != "" && id != plan.Device.ID {
@@ -254,5 +275,43 @@ func enrollmentDifferences(plan Plan, given secret.Value, found Enrollment) (dif
 			differences = append(differences, "its initial tags differ")
 		}
 	}
-	return differences, usable
+	return differences, usable, nil
+}
+
+// enrolled is the certificate that an enrollment has to know: the device's own
+// for an individual one, for a group that of the CA that issued it, or nil
+// where the group names an uploaded CA.
+func (x *Execution) enrolled(ctx context.Context) (*x509.Certificate, error) {
+	plan := x.Run.Plan
+	pair := x.pairOf(RoleIdentity)
+	switch {
+	case plan.X509.Uploaded != "":
+		return nil, nil
+	case !plan.ByGroup():
+		return pair.Leaf(), nil
+	case plan.X509.Source == SourceIssue:
+		authority, err := x.Certificates.Authority(ctx, plan.X509.CA)
+		if errors.Is(err, ErrNotFound) && x.preview {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find the CA %s: %w", plan.X509.CA, err)
+		}
+		return authority.Chain[0], nil
+	case len(pair.Chain) > 1:
+		return pair.Chain[1], nil
+	}
+	return nil, &Error{Kind: ErrInvalid, Message: "The file has no CA certificate that the group could know.",
+		Hint: "Put the certificates above the device's own into the same file, or name an uploaded CA."}
+}
+
+func (x *Execution) knownToEnrollment(ctx context.Context, found Enrollment) (bool, error) {
+	if uploaded := x.Run.Plan.X509.Uploaded; uploaded != "" {
+		return strings.EqualFold(found.Uploaded, uploaded), nil
+	}
+	wanted, err := x.enrolled(ctx)
+	if err != nil || wanted == nil {
+		return false, err
+	}
+	return knowsPair(found.Thumbprints, Pair{Chain: []*x509.Certificate{wanted}}), nil
 }

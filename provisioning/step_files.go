@@ -149,7 +149,9 @@ func (x *Execution) wantedFiles(ctx context.Context, before FileState) ([]File, 
 	if err != nil {
 		return nil, err
 	}
-	config, err := edgeconfig.Apply(before.Data.Reveal(), x.configChanges(key))
+	changes := x.configChanges(key)
+	x.certificateChanges(&changes, before.Data.Reveal())
+	config, err := edgeconfig.Apply(before.Data.Reveal(), changes)
 	if err != nil {
 		return nil, &Error{Kind: ErrInvalid, Message: "The config.toml on the device cannot be changed as it is.",
 			Hint: "Mend the line that is named, or move the file away.", Err: err}
@@ -162,22 +164,30 @@ func (x *Execution) wantedFiles(ctx context.Context, before FileState) ([]File, 
 		}
 		files = append(files, reach...)
 	}
+	certificates, err := x.certificateFiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, certificates...)
 	return append(files, File{Path: ConfigPath, Data: secret.New(config), Owner: "root", Group: "root", Mode: 0o600}), nil
 }
 
 func (x *Execution) configChanges(key secret.Value) edgeconfig.Changes {
 	plan := x.Run.Plan
 	changes := edgeconfig.Changes{}
-	if plan.Cell.Provisioning == DPS {
+	byCertificate := plan.Cell.Authentication == X509
+	switch pair := x.pairOf(RoleIdentity); {
+	case plan.Cell.Provisioning == DPS && byCertificate:
+		changes.Provisioning = edgeconfig.DPSX509(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), plan.RegistrationID(), "file://"+pair.CertificatePath, "file://"+pair.KeyPath)
+	case plan.Cell.Provisioning == DPS:
 		changes.Provisioning = edgeconfig.DPSSymmetricKey(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), plan.RegistrationID(), key)
-	} else {
+	case byCertificate:
+		changes.Provisioning = edgeconfig.ManualX509(x.Cloud.Hub.Host(), plan.Device.ID, "file://"+pair.CertificatePath, "file://"+pair.KeyPath)
+	default:
 		changes.Provisioning = edgeconfig.ManualSymmetricKey(x.Cloud.Hub.Host(), plan.Device.ID, key)
 	}
 	if plan.Device.Hostname != "" {
 		changes.Set("hostname", plan.Device.Hostname)
-	}
-	if x.reaches() {
-		changes.Set("trust_bundle_cert", "file://"+TrustPath)
 	}
 	if x.Cloud.Practice {
 		// AMQP, edgeAgent's default, is not spoken by the practice cloud. edgeHub
@@ -228,13 +238,16 @@ func hostsWith(text []byte, names []string) []byte {
 	return append(bytes.Clone(text), block...)
 }
 
-// deviceKey is the key that goes to the device, read from the cloud each time,
+// deviceKey is the symmetric key that goes to the device, if it has one, read from the cloud each time,
 // so that no journal has to hold it. In a preview of something that does not
 // exist yet it is a stand-in, which is masked wherever it is shown.
 func (x *Execution) deviceKey(ctx context.Context) (secret.Value, error) {
 	plan := x.Run.Plan
 	var key secret.Value
 	var err error
+	if plan.Cell.Authentication != SymmetricKey {
+		return key, nil
+	}
 	if plan.Cell.Provisioning == DPS {
 		key, err = x.Cloud.DPS.DeviceKey(ctx, plan.ByGroup(), plan.EnrollmentName(), plan.RegistrationID())
 	} else {
@@ -272,8 +285,15 @@ func count(n int, thing string) string {
 // ConfigOf is the config.toml that a plan makes where there is none, with a
 // stand-in for the key.
 func ConfigOf(plan Plan, cloud Cloud) ([]byte, error) {
-	x := &Execution{Ports: Ports{Cloud: cloud, Machine: noMachine{}}, Run: &Run{Plan: plan.WithDefaults()}}
-	return edgeconfig.Apply(nil, x.configChanges(secret.FromString("a key that the cloud is about to make")))
+	x := &Execution{Ports: Ports{Cloud: cloud, Machine: noMachine{}}, Run: &Run{Plan: plan.WithDefaults()}, pairs: map[CertificateRole]Pair{}}
+	for _, order := range x.Run.Plan.orders() {
+		var pair Pair
+		pair.CertificatePath, pair.KeyPath = newPaths(plan.Device.ID, order.Role)
+		x.pairs[order.Role] = pair
+	}
+	changes := x.configChanges(secret.FromString("a key that the cloud is about to make"))
+	x.certificateChanges(&changes, nil)
+	return edgeconfig.Apply(nil, changes)
 }
 
 // noMachine stands where only a file's text is wanted.

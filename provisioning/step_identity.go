@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
+	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
 
@@ -41,7 +43,7 @@ func (identityStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
-	differences, usable := identityDifferences(plan, given, found)
+	differences, usable := x.identityDifferences(given, found)
 	if err := judgeExisting("device "+plan.Device.ID, differences, usable, plan); err != nil {
 		return Look{}, err
 	}
@@ -54,7 +56,7 @@ func (identityStep) Look(ctx context.Context, x *Execution) (Look, error) {
 
 func (identityStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	plan := x.Run.Plan
-	wanted := Identity{DeviceID: plan.Device.ID, Edge: true, Enabled: true, Authentication: "sas"}
+	wanted := Identity{DeviceID: plan.Device.ID, Edge: true, Enabled: true, Authentication: x.hubAuthentication(), Thumbprints: x.thumbprints()}
 	given, err := x.givenKey(ctx)
 	if err != nil {
 		return Result{}, err
@@ -112,12 +114,12 @@ func (x *Execution) givenKey(ctx context.Context) (secret.Value, error) {
 	return raw, nil
 }
 
-func identityDifferences(plan Plan, given secret.Value, found Identity) (differences []string, usable bool) {
+func (x *Execution) identityDifferences(given secret.Value, found Identity) (differences []string, usable bool) {
 	usable = true
 	if !found.Edge {
 		differences, usable = append(differences, "it is not an edge device"), false
 	}
-	if found.Authentication != "sas" {
+	if found.Authentication != x.hubAuthentication() {
 		differences, usable = append(differences, "it authenticates by "+found.Authentication), false
 	}
 	if !found.Enabled {
@@ -126,10 +128,59 @@ func identityDifferences(plan Plan, given secret.Value, found Identity) (differe
 	if !given.IsEmpty() && !given.Equal(found.Primary) && !given.Equal(found.Secondary) {
 		differences = append(differences, "it has another key")
 	}
-	if !tagsEqual(plan.Device.Tags, found.Tags) {
+	if found.Authentication == authSelfSigned && !knowsPair(found.Thumbprints, x.pairOf(RoleIdentity)) {
+		differences, usable = append(differences, "it knows another certificate"), false
+	}
+	if !tagsEqual(x.Run.Plan.Device.Tags, found.Tags) {
 		differences = append(differences, "its tags differ")
 	}
 	return differences, usable
+}
+
+// How a hub knows a device (OpenAPI 2021-04-12, authentication.type).
+const (
+	authSAS        = "sas"
+	authSelfSigned = "selfSigned"
+	authCA         = "certificateAuthority"
+)
+
+// hubAuthentication is how the hub is to know the device. A certificate that a
+// CA signed is known by the CA, which the hub has to hold.
+func (x *Execution) hubAuthentication() string {
+	plan := x.Run.Plan
+	switch leaf := x.pairOf(RoleIdentity).Leaf(); {
+	case plan.Cell.Authentication != X509:
+		return authSAS
+	case plan.X509.Source == SourceIssue || leaf != nil && !pki.IsSelfSigned(leaf):
+		return authCA
+	}
+	return authSelfSigned
+}
+
+// thumbprints are those that the hub is to know; a device without a spare pair
+// has its own in both places.
+func (x *Execution) thumbprints() []string {
+	leaf := x.pairOf(RoleIdentity).Leaf()
+	if leaf == nil || x.hubAuthentication() != authSelfSigned {
+		return nil
+	}
+	hash := pki.SHA256
+	if x.Run.Plan.X509.Thumbprint == ThumbprintSHA1 {
+		hash = pki.SHA1
+	}
+	spare := x.pairOf(RoleSpare).Leaf()
+	if spare == nil {
+		spare = leaf
+	}
+	return []string{hash(leaf), hash(spare)}
+}
+
+// knowsPair tells whether thumbprints of either kind name the certificate.
+func knowsPair(thumbprints []string, pair Pair) bool {
+	leaf := pair.Leaf()
+	return leaf != nil && slices.ContainsFunc(thumbprints, func(given string) bool {
+		return strings.EqualFold(given, pki.SHA256(leaf)) || strings.EqualFold(given, pki.SHA1(leaf))
+	})
 }
 
 // judgeExisting decides about something that was in the cloud before: equal is

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"edgewright/provisioning/edgeconfig"
-	"edgewright/provisioning/secret"
 )
 
 // How a proof was had.
@@ -39,6 +38,11 @@ func (proofStep) Look(context.Context, *Execution) (Look, error) {
 
 func (s proofStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	x.Run.Outcome.Proof = Proof{How: ProofNone, Rehearsal: x.Cloud.Practice}
+	if x.acted(StepCertificate) {
+		if err := x.Certificates.Settle(ctx, x.Run.ID); err != nil {
+			return Result{}, fmt.Errorf("forget the keys that lie on the device now: %w", err)
+		}
+	}
 	if x.Machine.Runs() {
 		return s.runtime(ctx, x)
 	}
@@ -77,7 +81,7 @@ func (proofStep) played(ctx context.Context, x *Execution) (Result, error) {
 		return Result{CloudWait: waited}, &Error{Kind: ErrUnproven, Message: fmt.Sprintf("DPS made a device %s, not %s.", deviceID, x.Run.Plan.Device.ID),
 			Hint: "Look at the device ID of the enrollment."}
 	}
-	if err := x.Player.Connect(ctx, hub, deviceID, held.Key); err != nil {
+	if err := x.Player.Connect(ctx, hub, deviceID, held); err != nil {
 		return Result{CloudWait: waited}, fmt.Errorf("connect %s to %s: %w", deviceID, hub, err)
 	}
 	proof.Device = true
@@ -278,7 +282,7 @@ func (x *Execution) connectAsHeld(ctx context.Context) error {
 		}
 		hub, deviceID = registration.Hub, registration.DeviceID
 	}
-	return x.Player.Connect(ctx, hub, deviceID, held.Key)
+	return x.Player.Connect(ctx, hub, deviceID, held)
 }
 
 // heldCredentials reads back what lies on the device.
@@ -292,9 +296,19 @@ func (x *Execution) heldCredentials(ctx context.Context) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("read %s: %w", ConfigPath, err)
 	}
 	p := config.Provisioning
-	if p.Source == "dps" {
-		return Credentials{Endpoint: p.GlobalEndpoint, IDScope: p.IDScope, RegistrationID: p.Attestation.RegistrationID,
-			Key: secret.New(p.Attestation.SymmetricKey.Reveal())}, nil
+	var pair Pair
+	if x.Run.Plan.Cell.Authentication == X509 {
+		var found bool
+		if pair, found, err = x.readHeld(ctx, RoleIdentity); err != nil {
+			return Credentials{}, err
+		}
+		if !found {
+			return Credentials{}, &Error{Kind: ErrUnproven, Message: "The certificate and key that config.toml names do not read.", Hint: "Provision the device again."}
+		}
 	}
-	return Credentials{Hub: p.HubHostname, DeviceID: p.DeviceID, Key: p.DeviceKey}, nil
+	if p.Source == edgeconfig.SourceDPS {
+		return Credentials{Endpoint: p.GlobalEndpoint, IDScope: p.IDScope, RegistrationID: p.Attestation.RegistrationID,
+			Key: p.Attestation.SymmetricKey, Pair: pair}, nil
+	}
+	return Credentials{Hub: p.HubHostname, DeviceID: p.DeviceID, Key: p.DeviceKey, Pair: pair}, nil
 }

@@ -19,14 +19,16 @@ const defaultPoll = 3 * time.Second
 // maxRegistration bounds a registration as a whole.
 const maxRegistration = 10 * time.Minute
 
-// Registration is what a device with a symmetric key needs to register.
+// Registration is what a device needs to register: a symmetric key, or a
+// certificate in Options.
 type Registration struct {
 	// GlobalEndpoint is the device endpoint as a URL, "https://host[:port]", as
 	// in the runtime's configuration. It may be that of one DPS.
 	GlobalEndpoint string
 	IDScope        string
 	RegistrationID string
-	// Key is the enrollment's own key, or the one derived from the group's.
+	// Key is the enrollment's own key, or the one derived from the group's. It
+	// stays empty where Options has a certificate.
 	Key secret.Value
 	// Payload goes to a custom allocation; nil for none.
 	Payload json.RawMessage
@@ -55,19 +57,23 @@ type Registered struct {
 // three digits of the code, if they are an HTTP status.
 //
 // https://learn.microsoft.com/azure/iot-dps/iot-dps-https-sym-key-support
+// https://learn.microsoft.com/azure/iot-dps/iot-dps-https-x509-support
 func Register(ctx context.Context, r Registration) (Registered, error) {
 	const operation = "register device"
 	if err := r.check(); err != nil {
 		return Registered{}, &wire.Error{Service: wire.ServiceDPSDevice, Operation: operation, Subject: r.RegistrationID, Err: err}
 	}
-	client, err := rest.New(rest.Params{
+	params := rest.Params{
 		Service:    wire.ServiceDPSDevice,
 		Endpoint:   r.GlobalEndpoint,
 		APIVersion: apiVersion,
-		SAS:        rest.SAS{Resource: r.IDScope + "/registrations/" + r.RegistrationID, Policy: "registration", Key: r.Key},
 		Failure:    failure,
 		Options:    r.Options,
-	})
+	}
+	if !r.Key.IsEmpty() {
+		params.SAS = rest.SAS{Resource: r.IDScope + "/registrations/" + r.RegistrationID, Policy: "registration", Key: r.Key}
+	}
+	client, err := rest.New(params)
 	if err != nil {
 		return Registered{}, err
 	}
@@ -114,8 +120,8 @@ func (r Registration) check() error {
 	if r.IDScope == "" || strings.ContainsFunc(r.IDScope, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' }) {
 		return errors.New("no ID scope, or not one")
 	}
-	if r.Key.IsEmpty() {
-		return errors.New("no key")
+	if r.Key.IsEmpty() == (r.Options.Certificate == nil) {
+		return errors.New("it takes a key or a certificate, and not both")
 	}
 	return wire.ValidateRegistrationID(r.RegistrationID)
 }

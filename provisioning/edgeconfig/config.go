@@ -122,3 +122,22 @@ func DPSSymmetricKey(endpoint, idScope, registrationID string, key secret.Value)
 		Attestation: Attestation{Method: MethodSymmetricKey, RegistrationID: registrationID, SymmetricKey: key},
 	}
 }
+
+// ManualX509 is manual provisioning with a certificate and its key in files of
+// the device, as URIs. host is the hub's host name, with its port if that is
+// not 443.
+func ManualX509(host, deviceID, certificate, key string) *Provisioning {
+	return &Provisioning{
+		Source: SourceManual, HubHostname: host, DeviceID: deviceID,
+		Authentication: Authentication{Method: MethodX509, Certificate: Certificate{Cert: certificate, Key: key}},
+	}
+}
+
+// DPSX509 is provisioning through DPS with a certificate and its key in files
+// of the device, as URIs. endpoint is a URL.
+func DPSX509(endpoint, idScope, registrationID, certificate, key string) *Provisioning {
+	return &Provisioning{
+		Source: SourceDPS, GlobalEndpoint: endpoint, IDScope: idScope,
+		Attestation: Attestation{Method: MethodX509, RegistrationID: registrationID, Certificate: Certificate{Cert: certificate, Key: key}},
+	}
+}

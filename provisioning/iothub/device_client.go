@@ -10,8 +10,8 @@ import (
 	"edgewright/provisioning/wire/rest"
 )
 
-// DeviceClient speaks to a hub as one device with a symmetric key. It sees what
-// the device itself would see.
+// DeviceClient speaks to a hub as one device. It sees what the device itself
+// would see.
 type DeviceClient struct {
 	deviceID string
 	rest     *rest.Client
@@ -19,10 +19,14 @@ type DeviceClient struct {
 
 // NewDeviceClient makes a client from a connection string of the device kind.
 // Where that names a gateway, the gateway is dialled and the hub's name signed.
-// Nothing is sent.
+// A string with x509=true needs a certificate in the options. Nothing is sent.
 func NewDeviceClient(conn wire.ConnectionString, options Options) (*DeviceClient, error) {
-	if conn.Kind() != wire.KindDevice {
-		return nil, fmt.Errorf("%s: the connection string is not one of a device with a key", wire.ServiceHubDevice)
+	byCertificate := conn.Kind() == wire.KindDeviceX509
+	if conn.Kind() != wire.KindDevice && !byCertificate {
+		return nil, fmt.Errorf("%s: the connection string is not one of a device", wire.ServiceHubDevice)
+	}
+	if byCertificate != (options.Certificate != nil) {
+		return nil, fmt.Errorf("%s: it takes a key or a certificate, and not both", wire.ServiceHubDevice)
 	}
 	if err := wire.ValidateDeviceID(conn.DeviceID); err != nil {
 		return nil, fmt.Errorf("%s: %w", wire.ServiceHubDevice, err)
@@ -31,14 +35,17 @@ func NewDeviceClient(conn wire.ConnectionString, options Options) (*DeviceClient
 	if conn.GatewayHostName != "" {
 		dial = conn.GatewayHostName
 	}
-	client, err := rest.New(rest.Params{
+	params := rest.Params{
 		Service:    wire.ServiceHubDevice,
 		Endpoint:   "https://" + dial,
 		APIVersion: apiVersion,
-		SAS:        rest.SAS{Resource: conn.HostName + "/devices/" + conn.DeviceID, Key: conn.Key},
 		Failure:    failure,
 		Options:    options,
-	})
+	}
+	if !byCertificate {
+		params.SAS = rest.SAS{Resource: conn.HostName + "/devices/" + conn.DeviceID, Key: conn.Key}
+	}
+	client, err := rest.New(params)
 	if err != nil {
 		return nil, err
 	}

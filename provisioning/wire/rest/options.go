@@ -16,11 +16,14 @@ import (
 // reaches the real services.
 type Options struct {
 	// Transport sends requests; an *http.Client will do. With nil one is made
-	// from the next three fields.
+	// from the next four fields.
 	Transport policy.Transporter
 	// RootCAs are the only roots trusted for the server's certificate; nil
 	// means those of the system.
 	RootCAs *x509.CertPool
+	// Certificate is shown to servers that ask for one, with its chain; nil is
+	// none. Its key may be anywhere that signs.
+	Certificate *tls.Certificate
 	// DialContext connects in the place of the system's resolver and dialler,
 	// for names that no DNS knows. The certificate is checked against the name
 	// all the same.
@@ -76,6 +79,10 @@ func (o Options) transport() policy.Transporter {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs}
+	if o.Certificate != nil {
+		// Whatever CAs the server names, there is this one to show.
+		transport.TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return o.Certificate, nil }
+	}
 	if o.DialContext != nil {
 		transport.DialContext = o.DialContext
 		transport.Proxy = nil

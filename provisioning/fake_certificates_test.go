@@ -1,0 +1,115 @@
+package provisioning
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"strings"
+	"sync"
+
+	"edgewright/provisioning/pki"
+)
+
+// fakeCertificates issues by one CA below a root, and keeps the pairs of runs
+// in memory.
+type fakeCertificates struct{ w *world }
+
+// plantCA is the CA of all tests: making one takes longer than a run.
+var plantCA = sync.OnceValue(func() pki.Issuer {
+	made := func(name, profile string, by pki.Issuer) pki.Issuer {
+		p, _ := pki.ProfileByName(profile)
+		key, err := pki.GenerateKey(rand.Reader, pki.P256)
+		if err != nil {
+			panic(err)
+		}
+		cert, err := pki.Issue(rand.Reader, newWorld(false).now, by, pki.Order{Profile: p, Subject: pkix.Name{CommonName: name}, Public: key.Public(), Key: key})
+		if err != nil {
+			panic(err)
+		}
+		return pki.Issuer{Certificate: cert, Chain: append([]*x509.Certificate{}, append(chainOf(by), by.Chain...)...), Signer: key}
+	}
+	return made("Plant issuing", "intermediate CA", made("Plant root", "root CA", pki.Issuer{}))
+})
+
+func chainOf(by pki.Issuer) []*x509.Certificate {
+	if by.Certificate == nil {
+		return nil
+	}
+	return []*x509.Certificate{by.Certificate}
+}
+
+func (c fakeCertificates) Authority(_ context.Context, name string) (Authority, error) {
+	if name != "Plant issuing" {
+		return Authority{}, ErrNotFound
+	}
+	by := plantCA()
+	return Authority{Name: name, Chain: append(chainOf(by), by.Chain...)}, nil
+}
+
+func (c fakeCertificates) Made(_ context.Context, run string, role CertificateRole) (Pair, error) {
+	pair, ok := c.w.made[run+"/"+string(role)]
+	if !ok {
+		return Pair{}, ErrNotFound
+	}
+	return pair, nil
+}
+
+func (c fakeCertificates) Make(ctx context.Context, run string, o CertificateOrder) (Pair, error) {
+	if pair, err := c.Made(ctx, run, o.Role); err == nil {
+		return pair, nil
+	}
+	name := map[CertificateRole]string{RoleIdentity: "device identity", RoleSpare: "device identity", RoleEdgeCA: "Edge CA"}[o.Role]
+	if o.SelfSigned {
+		name = "self-signed " + name
+	}
+	profile, _ := pki.ProfileByName(name)
+	key, err := pki.GenerateKey(rand.Reader, o.Algorithm)
+	if err != nil {
+		return Pair{}, err
+	}
+	cert, err := pki.Issue(rand.Reader, c.w.now, plantCA(), pki.Order{Profile: profile, Subject: pkix.Name{CommonName: o.CommonName}, Public: key.Public(), Key: key, Days: o.Days})
+	if err != nil {
+		return Pair{}, err
+	}
+	text, err := pki.DeviceKeyPEM(key)
+	if err != nil {
+		return Pair{}, err
+	}
+	pair := Pair{Chain: []*x509.Certificate{cert}, Key: text}
+	if !o.SelfSigned {
+		pair.Chain = append(pair.Chain, plantCA().Certificate)
+	}
+	c.w.effect("make "+string(o.Role), func() { c.w.made[run+"/"+string(o.Role)] = pair })
+	return pair, nil
+}
+
+func (c fakeCertificates) FromFiles(context.Context, CertificateFiles) (Pair, error) {
+	return c.w.given, nil
+}
+
+// Settle forgets keys; like the catalog it keeps the certificates.
+func (c fakeCertificates) Settle(_ context.Context, run string) error {
+	c.w.effect("settle", func() { c.forget(run) })
+	return nil
+}
+
+func (c fakeCertificates) Revoke(_ context.Context, run string) error {
+	c.w.effect("revoke", func() { c.forget(run); c.w.revoked++ })
+	return nil
+}
+
+func (c fakeCertificates) forget(run string) {
+	for name := range c.w.made {
+		if strings.HasPrefix(name, run+"/") {
+			delete(c.w.made, name)
+		}
+	}
+}
+
+func (c fakeCertificates) Roots(_ context.Context, names []string) ([]*x509.Certificate, error) {
+	if len(names) != 1 || names[0] != "Plant root" {
+		return nil, ErrNotFound
+	}
+	return plantCA().Chain, nil
+}

@@ -1,0 +1,192 @@
+package provisioning
+
+import (
+	"fmt"
+	"strings"
+
+	"edgewright/provisioning/pki"
+)
+
+// X509Plan says where the identity certificate of a device comes from.
+type X509Plan struct {
+	Source    string `toml:"source,omitempty"` // issue | self-signed | files
+	CA        string `toml:"ca,omitempty"`     // name or SHA-256 of a CA of the catalog
+	Key       string `toml:"key,omitempty"`    // workstation
+	Algorithm string `toml:"algorithm,omitempty"`
+	Days      int    `toml:"days,omitempty"`
+	// Anchor is what a group knows of its CA: the certificate itself, or the
+	// name under which it was uploaded.
+	Anchor   string `toml:"anchor,omitempty"` // intermediate | uploaded
+	Uploaded string `toml:"uploaded,omitempty"`
+	Onboard  bool   `toml:"onboard,omitempty"`
+	// Thumbprint is the hash by which a hub knows a self-signed certificate.
+	Thumbprint string `toml:"thumbprint,omitempty"` // sha256 | sha1
+	// Secondary asks for a spare pair; nil means yes.
+	Secondary *bool            `toml:"secondary,omitempty"`
+	Files     CertificateFiles `toml:"files,omitempty"`
+}
+
+// CertificateFiles are files on this computer.
+type CertificateFiles struct {
+	Certificate string `toml:"certificate,omitempty"`
+	Key         string `toml:"key,omitempty"`
+}
+
+// EdgeCAPlan says where the Edge CA of a device comes from; without one the
+// runtime makes its own quickstart certificate.
+type EdgeCAPlan struct {
+	Source     string           `toml:"source,omitempty"` // issue | files
+	CA         string           `toml:"ca,omitempty"`
+	CommonName string           `toml:"common_name,omitempty"`
+	Files      CertificateFiles `toml:"files,omitempty"`
+}
+
+// TrustBundlePlan names the roots that modules are to trust.
+type TrustBundlePlan struct {
+	Certificates []string `toml:"certificates,omitempty"`
+}
+
+// The words of X509Plan and EdgeCAPlan.
+const (
+	SourceIssue      = "issue"
+	SourceSelfSigned = "self-signed"
+	SourceFiles      = "files"
+
+	AnchorIntermediate = "intermediate"
+	AnchorUploaded     = "uploaded"
+
+	KeyOnWorkstation = "workstation"
+
+	ThumbprintSHA256 = "sha256"
+	ThumbprintSHA1   = "sha1"
+)
+
+// defaultIdentityDays is the life of an identity certificate.
+const defaultIdentityDays = 365
+
+// withX509Defaults fills what was left out of the tables of certificates.
+func (p Plan) withX509Defaults() Plan {
+	if p.EdgeCA != nil {
+		ca := *p.EdgeCA
+		setDefault(&ca.Source, SourceIssue)
+		p.EdgeCA = &ca
+	}
+	if p.Cell.Authentication != X509 {
+		return p
+	}
+	x := &p.X509
+	if p.Cell.Provisioning == DPS {
+		setDefault(&x.Source, SourceIssue)
+	} else {
+		setDefault(&x.Source, SourceSelfSigned)
+		setDefault(&x.Thumbprint, ThumbprintSHA256)
+	}
+	setDefault(&x.Key, KeyOnWorkstation)
+	setDefault(&x.Algorithm, string(pki.P256))
+	if x.Days == 0 {
+		x.Days = defaultIdentityDays
+	}
+	if p.ByGroup() {
+		setDefault(&x.Anchor, AnchorIntermediate)
+	}
+	return p
+}
+
+// HasSpare tells whether the device gets a second pair: only a hub that knows
+// thumbprints can take either.
+func (p Plan) HasSpare() bool {
+	return p.Cell.Provisioning == Manual && p.X509.Source == SourceSelfSigned && (p.X509.Secondary == nil || *p.X509.Secondary)
+}
+
+// edgeCAName is the common name of the Edge CA: unlike those of the device and
+// its host, so that chains below it are told apart.
+func (p Plan) edgeCAName() string {
+	if p.EdgeCA.CommonName != "" {
+		return p.EdgeCA.CommonName
+	}
+	return p.Device.ID + ".ca"
+}
+
+func (p Plan) checkX509(f *Findings) {
+	p.checkEdgeCA(f)
+	for _, name := range p.TrustBundle.Certificates {
+		if strings.TrimSpace(name) == "" {
+			f.add(LevelError, "trust_bundle.certificates", "A name of the trust bundle is empty.", "Name certificates of the catalog.")
+		}
+	}
+	if p.Cell.Authentication != X509 {
+		if p.X509 != (X509Plan{}) {
+			f.add(LevelError, "x509", "The table x509 belongs to X.509 cells.", `Remove it, or write authentication = "x509".`)
+		}
+		return
+	}
+	x := p.X509
+	checkWord(f, "x509.source", x.Source, "issue self-signed files")
+	checkWord(f, "x509.key", x.Key, "workstation")
+	if a := pki.Algorithm(x.Algorithm); !a.Valid() || !a.OnDevice() {
+		f.add(LevelError, "x509.algorithm", fmt.Sprintf("The runtime reads no keys of the kind %q.", x.Algorithm), "Write p256, rsa2048, rsa3072 or rsa4096.")
+	}
+	if x.Days < 1 || x.Days > 3650 {
+		f.add(LevelError, "x509.days", fmt.Sprintf("A life of %d days cannot be.", x.Days), "Write 1 to 3650.")
+	}
+	switch {
+	case x.Source == SourceIssue && x.CA == "" && p.Cloud.Name != practiceCloud:
+		f.add(LevelError, "x509.ca", "No CA is named that issues the certificate.", "Name a CA of the catalog.")
+	case x.Source != SourceIssue && x.CA != "":
+		f.add(LevelError, "x509.ca", "A CA is named, but the certificate is not issued by it.", `Write source = "issue", or remove ca.`)
+	}
+	if files := x.Files != (CertificateFiles{}); files != (x.Source == SourceFiles) {
+		f.add(LevelError, "x509.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)
+	} else if files && (x.Files.Certificate == "" || x.Files.Key == "") {
+		f.add(LevelError, "x509.files", "It takes a certificate and a key.", "Name both files.")
+	}
+	p.checkAnchor(f)
+	if p.Cell.Provisioning == Manual {
+		checkWord(f, "x509.thumbprint", x.Thumbprint, "sha256 sha1")
+	} else if x.Thumbprint != "" || x.Secondary != nil {
+		f.add(LevelError, "x509.thumbprint", "Thumbprints and spare pairs belong to manual provisioning.", "Remove thumbprint and secondary.")
+	}
+}
+
+// practiceCloud is the name of the cloud that Edgewright carries itself.
+const practiceCloud = "practice"
+
+func (p Plan) checkAnchor(f *Findings) {
+	x := p.X509
+	if !p.ByGroup() {
+		if x.Anchor != "" {
+			f.add(LevelError, "x509.anchor", "Only enrollment groups have an anchor.", "Remove it.")
+		}
+	} else {
+		checkWord(f, "x509.anchor", x.Anchor, "intermediate uploaded")
+		if x.Source == SourceSelfSigned {
+			f.add(LevelError, "x509.source", "A self-signed certificate has no CA that a group could know.", `Write source = "issue", or enrol the device individually.`)
+		}
+	}
+	if (x.Anchor == AnchorUploaded) != (x.Uploaded != "") {
+		f.add(LevelError, "x509.uploaded", "An uploaded CA and its name in the cloud go together.", `Write anchor = "uploaded" and the name, or neither.`)
+	}
+	if x.Onboard {
+		f.add(LevelError, "x509.onboard", "A run does not upload CAs yet.", "Upload and verify the CA in the cloud, and write onboard = false.")
+	}
+}
+
+func (p Plan) checkEdgeCA(f *Findings) {
+	ca := p.EdgeCA
+	if ca == nil {
+		return
+	}
+	checkWord(f, "edge_ca.source", ca.Source, "issue files")
+	switch name := p.edgeCAName(); {
+	case name == p.Device.ID || name == p.Device.Hostname && name != "":
+		f.add(LevelError, "edge_ca.common_name", "The Edge CA has the name of the device or its host; TLS below it would fail.", "Choose another, such as "+p.Device.ID+".ca.")
+	case name == "" || len([]rune(name)) > 64:
+		f.add(LevelError, "edge_ca.common_name", "The common name has 1 to 64 characters.", "Choose another.")
+	}
+	if ca.Source == SourceIssue && ca.CA == "" && p.Cloud.Name != practiceCloud {
+		f.add(LevelError, "edge_ca.ca", "No CA is named that issues the Edge CA.", "Name a CA of the catalog.")
+	}
+	if files := ca.Files != (CertificateFiles{}); files != (ca.Source == SourceFiles) {
+		f.add(LevelError, "edge_ca.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)
+	}
+}

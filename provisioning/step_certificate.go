@@ -1,0 +1,172 @@
+package provisioning
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"edgewright/provisioning/pki"
+)
+
+// certificateStep makes the pairs that go to the device. What lies on the
+// device and fits stays.
+type certificateStep struct{}
+
+func (certificateStep) Name() string { return StepCertificate }
+
+func (certificateStep) Look(ctx context.Context, x *Execution) (Look, error) {
+	x.pairs = map[CertificateRole]Pair{}
+	made, missing := 0, []string{}
+	for _, order := range x.Run.Plan.orders() {
+		pair, ours, err := x.findPair(ctx, order)
+		if err != nil {
+			return Look{}, err
+		}
+		x.pairs[order.Role] = pair
+		switch {
+		case pair.Leaf() == nil:
+			missing = append(missing, order.title())
+		case ours:
+			made++
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return Look{Summary: strings.Join(missing, " and ") + " to be made", Undo: json.RawMessage(`{}`)}, nil
+	case made > 0:
+		return Look{Done: true, Summary: "made"}, nil
+	}
+	return Look{Done: true, Summary: x.pairsSummary()}, nil
+}
+
+// pairsSummary says where pairs that were not made come from.
+func (x *Execution) pairsSummary() string {
+	if x.Run.Plan.Cell.Authentication == X509 && x.Run.Plan.X509.Source == SourceFiles {
+		return "from files"
+	}
+	return summaryFound
+}
+
+func (o CertificateOrder) title() string {
+	switch o.Role {
+	case RoleSpare:
+		return "a spare certificate"
+	case RoleEdgeCA:
+		return "Edge CA " + o.CommonName
+	}
+	return "certificate " + o.CommonName
+}
+
+// findPair finds the pair of an order: made by this run, on the device, or in
+// files of this computer. Without any, the chain is empty and the paths are
+// those where it will lie.
+func (x *Execution) findPair(ctx context.Context, order CertificateOrder) (pair Pair, ours bool, err error) {
+	held, found, err := x.readHeld(ctx, order.Role)
+	if err != nil {
+		return Pair{}, false, err
+	}
+	if found {
+		problem, err := x.fits(ctx, held, order)
+		if err != nil {
+			return Pair{}, false, fmt.Errorf("look at %s: %w", held.CertificatePath, err)
+		}
+		if problem == "" {
+			return held, x.acted(StepCertificate), nil
+		}
+		x.log(StepCertificate, "%s on the device is replaced: %s", held.CertificatePath, problem)
+	}
+	pair.CertificatePath, pair.KeyPath = newPaths(x.Run.Plan.Device.ID, order.Role)
+	if files, fromFiles := x.Run.Plan.given(order.Role); fromFiles {
+		given, err := x.Certificates.FromFiles(ctx, files)
+		if err != nil {
+			return Pair{}, false, err
+		}
+		pair.Chain, pair.Key = given.Chain, given.Key
+		return pair, false, x.checkGiven(pair, order)
+	}
+	made, err := x.Certificates.Made(ctx, x.Run.ID, order.Role)
+	if errors.Is(err, ErrNotFound) {
+		return pair, true, nil
+	}
+	if err != nil {
+		return Pair{}, false, fmt.Errorf("look for %s: %w", order.title(), err)
+	}
+	pair.Chain, pair.Key = made.Chain, made.Key
+	return pair, true, nil
+}
+
+// checkGiven refuses files that could not work.
+func (x *Execution) checkGiven(pair Pair, order CertificateOrder) error {
+	problem := x.judge(pair, order)
+	if name := pair.Leaf().Subject.CommonName; problem == "" && name != order.CommonName {
+		problem = fmt.Sprintf("The certificate is for %s, not for %s.", name, order.CommonName)
+	}
+	if problem == "" {
+		return nil
+	}
+	return &Error{Kind: ErrInvalid, Message: problem, Hint: "Choose the certificate of this device, with the certificates above it in the same file."}
+}
+
+func (certificateStep) Do(ctx context.Context, x *Execution) (Result, error) {
+	var made []string
+	for _, order := range x.Run.Plan.orders() {
+		pair := x.pairOf(order.Role)
+		if pair.Leaf() != nil {
+			continue
+		}
+		fresh, err := x.Certificates.Make(ctx, x.Run.ID, order)
+		if err != nil {
+			return Result{}, fmt.Errorf("make %s: %w", order.title(), err)
+		}
+		pair.Chain, pair.Key = fresh.Chain, fresh.Key
+		x.pairs[order.Role] = pair
+		made = append(made, fmt.Sprintf("%s until %s", order.title(), fresh.Leaf().NotAfter.Format("2006-01-02")))
+	}
+	return Result{Summary: strings.Join(made, "; ")}, nil
+}
+
+// Undo leaves the certificates listed, as revoked.
+func (certificateStep) Undo(ctx context.Context, x *Execution, _ json.RawMessage) (Undone, error) {
+	if err := x.Certificates.Revoke(ctx, x.Run.ID); err != nil {
+		return Undone{}, fmt.Errorf("list the certificates as revoked: %w", err)
+	}
+	return Undone{Summary: "certificates listed as revoked"}, nil
+}
+
+func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
+	_, err := s.Look(ctx, x)
+	var refused *Error
+	if errors.As(err, &refused) && (errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound)) {
+		p.Findings.add(LevelError, "x509", refused.Message, refused.Hint)
+		x.pairs = nil
+		return errPreviewEnds
+	}
+	if err != nil {
+		return err
+	}
+	for _, order := range x.Run.Plan.orders() {
+		pair := x.pairOf(order.Role)
+		write := Write{What: order.title(), Action: WriteMake, Detail: x.orderDetail(order)}
+		if leaf := pair.Leaf(); leaf != nil {
+			write.Action, write.Detail = WriteKeep, "holds until "+leaf.NotAfter.Format("2006-01-02")+", SHA-256 "+pki.SHA256(leaf)
+		}
+		p.Certificates = append(p.Certificates, write)
+	}
+	if plan := x.Run.Plan; plan.EdgeCA == nil {
+		p.Findings.add(LevelNote, "edge_ca", "The runtime makes its own Edge CA, which is not for production.", "Add the table edge_ca for a device that stays.")
+	}
+	return nil
+}
+
+func (x *Execution) orderDetail(o CertificateOrder) string {
+	by := "signed by itself"
+	if !o.SelfSigned {
+		by = "signed by " + o.CA
+		if o.CA == "" {
+			by = "signed by the practice CA"
+		}
+	}
+	return fmt.Sprintf("%s, %s; the key is made here and goes to the device over standard input", o.Algorithm, by)
+}

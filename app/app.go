@@ -50,7 +50,9 @@ type App struct {
 	vault   *vault.Vault
 
 	practice practiceService
-	live     liveRuns
+	// practiceCAMu is held while the practice CA is looked for and made.
+	practiceCAMu sync.Mutex
+	live         liveRuns
 
 	// decorate wraps the ports of each run; tests of this package set it.
 	decorate func(provisioning.Ports) provisioning.Ports

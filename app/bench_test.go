@@ -251,7 +251,7 @@ func (m runtimeMachine) connect(ctx context.Context) error {
 		}
 		hub, id = registered.Hub, registered.DeviceID
 	}
-	_ = m.player.Connect(ctx, hub, id, key)
+	_ = m.player.Connect(ctx, hub, id, provisioning.Credentials{Key: key})
 	return nil
 }
 

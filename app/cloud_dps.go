@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/dps"
+	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 	"edgewright/provisioning/wire"
 )
@@ -28,8 +30,10 @@ func (e enroller) Enrollment(ctx context.Context, group bool, name string) (prov
 		if err != nil {
 			return provisioning.Enrollment{}, translate(err)
 		}
-		return provisioning.Enrollment{Group: true, Name: found.EnrollmentGroupID, Edge: isEdge(found.Capabilities),
-			Enabled: found.ProvisioningStatus != wire.StatusDisabled, Authentication: attestation(found.Attestation), ETag: found.ETag}, nil
+		enrollment := provisioning.Enrollment{Group: true, Name: found.EnrollmentGroupID, Edge: isEdge(found.Capabilities),
+			Enabled: found.ProvisioningStatus != wire.StatusDisabled, Authentication: attestation(found.Attestation), ETag: found.ETag}
+		enrollment.Thumbprints, enrollment.Uploaded = knownCertificates(found.Attestation)
+		return enrollment, nil
 	}
 	found, err := e.client.Enrollment(ctx, name)
 	if err != nil {
@@ -37,6 +41,7 @@ func (e enroller) Enrollment(ctx context.Context, group bool, name string) (prov
 	}
 	enrollment := provisioning.Enrollment{Name: found.RegistrationID, DeviceID: found.DeviceID, Edge: isEdge(found.Capabilities),
 		Enabled: found.ProvisioningStatus != wire.StatusDisabled, Authentication: attestation(found.Attestation), ETag: found.ETag}
+	enrollment.Thumbprints, enrollment.Uploaded = knownCertificates(found.Attestation)
 	if twin := found.InitialTwin; twin != nil && len(twin.Tags) > 0 {
 		if err := json.Unmarshal(twin.Tags, &enrollment.Tags); err != nil {
 			return enrollment, fmt.Errorf("read tags of enrollment %s: %w", name, err)
@@ -58,10 +63,7 @@ func attestation(a *wire.AttestationMechanism) provisioning.Authentication {
 }
 
 func (e enroller) CreateEnrollment(ctx context.Context, wanted provisioning.Enrollment) (provisioning.Enrollment, error) {
-	mechanism := &wire.AttestationMechanism{Type: wire.AttestationSymmetricKey}
-	if !wanted.Primary.IsEmpty() {
-		mechanism.SymmetricKey = keyPair(wanted.Primary, wanted.Secondary)
-	}
+	mechanism := mechanismOf(wanted)
 	capabilities := &wire.Capabilities{IotEdge: wanted.Edge}
 	if wanted.Group {
 		_, err := e.client.CreateGroup(ctx, wire.EnrollmentGroup{EnrollmentGroupID: wanted.Name, Attestation: mechanism,
@@ -79,6 +81,52 @@ func (e enroller) CreateEnrollment(ctx context.Context, wanted provisioning.Enro
 	}
 	_, err := e.client.CreateEnrollment(ctx, enrollment)
 	return wanted, translate(err)
+}
+
+func mechanismOf(wanted provisioning.Enrollment) *wire.AttestationMechanism {
+	if wanted.Authentication != provisioning.X509 {
+		mechanism := &wire.AttestationMechanism{Type: wire.AttestationSymmetricKey}
+		if !wanted.Primary.IsEmpty() {
+			mechanism.SymmetricKey = keyPair(wanted.Primary, wanted.Secondary)
+		}
+		return mechanism
+	}
+	known := &wire.X509Attestation{}
+	switch {
+	case wanted.Uploaded != "":
+		known.CAReferences = &wire.X509CAReferences{Primary: wanted.Uploaded}
+	case wanted.Group:
+		known.SigningCertificates = primaryCertificate(wanted.Certificate)
+	default:
+		known.ClientCertificates = primaryCertificate(wanted.Certificate)
+	}
+	return &wire.AttestationMechanism{Type: wire.AttestationX509, X509: known}
+}
+
+func primaryCertificate(cert *x509.Certificate) *wire.X509Certificates {
+	return &wire.X509Certificates{Primary: &wire.X509CertificateWithInfo{Certificate: string(pki.PEM(cert))}}
+}
+
+// knownCertificates are the SHA-256 thumbprints, and the name of an uploaded
+// CA, that an enrollment was read with.
+func knownCertificates(a *wire.AttestationMechanism) (thumbprints []string, uploaded string) {
+	if a == nil || a.X509 == nil {
+		return nil, ""
+	}
+	for _, pair := range []*wire.X509Certificates{a.X509.ClientCertificates, a.X509.SigningCertificates} {
+		if pair == nil {
+			continue
+		}
+		for _, cert := range []*wire.X509CertificateWithInfo{pair.Primary, pair.Secondary} {
+			if cert != nil && cert.Info != nil {
+				thumbprints = append(thumbprints, cert.Info.SHA256Thumbprint)
+			}
+		}
+	}
+	if a.X509.CAReferences != nil {
+		uploaded = a.X509.CAReferences.Primary
+	}
+	return thumbprints, uploaded
 }
 
 func (e enroller) DeleteEnrollment(ctx context.Context, group bool, name string) error {

@@ -47,6 +47,9 @@ func identityOf(device wire.Device) provisioning.Identity {
 		if auth.SymmetricKey != nil {
 			identity.Primary, identity.Secondary = auth.SymmetricKey.PrimaryKey.Secret(), auth.SymmetricKey.SecondaryKey.Secret()
 		}
+		if known := auth.X509Thumbprint; known != nil {
+			identity.Thumbprints = []string{known.PrimaryThumbprint, known.SecondaryThumbprint}
+		}
 	}
 	return identity
 }
@@ -54,12 +57,23 @@ func identityOf(device wire.Device) provisioning.Identity {
 func (r registry) CreateIdentity(ctx context.Context, identity provisioning.Identity) (provisioning.Identity, error) {
 	device := wire.Device{DeviceID: identity.DeviceID, Status: wire.StatusEnabled,
 		Capabilities:   &wire.Capabilities{IotEdge: identity.Edge},
-		Authentication: &wire.Authentication{Type: wire.AuthSAS, SymmetricKey: keyPair(identity.Primary, identity.Secondary)}}
+		Authentication: authenticationOf(identity)}
 	made, err := r.client.CreateDevice(ctx, device)
 	if err != nil {
 		return provisioning.Identity{}, translate(err)
 	}
 	return identityOf(made.Value), nil
+}
+
+func authenticationOf(identity provisioning.Identity) *wire.Authentication {
+	made := &wire.Authentication{Type: identity.Authentication}
+	switch {
+	case made.Type == wire.AuthSAS:
+		made.SymmetricKey = keyPair(identity.Primary, identity.Secondary)
+	case len(identity.Thumbprints) == 2:
+		made.X509Thumbprint = &wire.X509Thumbprint{PrimaryThumbprint: identity.Thumbprints[0], SecondaryThumbprint: identity.Thumbprints[1]}
+	}
+	return made
 }
 
 // keyPair gives both keys; empty ones ask the service to make them.

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"edgewright/provisioning"
-	"edgewright/provisioning/secret"
 )
 
 // childVariable makes the test program the child of a test: its value is a
@@ -229,9 +228,9 @@ func (p cutPlayer) Register(ctx context.Context, c provisioning.Credentials, wai
 	})
 }
 
-func (p cutPlayer) Connect(ctx context.Context, hub, id string, key secret.Value) error {
+func (p cutPlayer) Connect(ctx context.Context, hub, id string, c provisioning.Credentials) error {
 	p.k.effect("connect")
-	return p.Player.Connect(ctx, hub, id, key)
+	return p.Player.Connect(ctx, hub, id, c)
 }
 
 type cutHub struct {

@@ -2,16 +2,18 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"time"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/dps"
 	"edgewright/provisioning/iothub"
+	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 	"edgewright/provisioning/wire"
 )
 
-// player plays a device with the keys that lie on it, over the device side of
+// player plays a device with the key or certificate that lies on it, over the device side of
 // DPS and IoT Hub.
 type player struct{ options connectOptions }
 
@@ -26,19 +28,46 @@ func (a *App) player(cloud provisioning.Cloud) provisioning.Player {
 }
 
 func (p player) Register(ctx context.Context, c provisioning.Credentials, wait func(time.Duration)) (provisioning.Registration, error) {
+	options := p.options.dps()
+	var err error
+	if options.Certificate, err = shown(c); err != nil {
+		return provisioning.Registration{}, err
+	}
 	result, err := dps.Register(ctx, dps.Registration{GlobalEndpoint: c.Endpoint, IDScope: c.IDScope, RegistrationID: c.RegistrationID,
-		Key: c.Key, OnWait: wait, Options: p.options.dps()})
+		Key: c.Key, OnWait: wait, Options: options})
 	if err != nil {
 		return provisioning.Registration{}, translate(err)
 	}
 	return registrationOf(result.State), nil
 }
 
-func (p player) Connect(ctx context.Context, hub, deviceID string, key secret.Value) error {
-	client, err := iothub.NewDeviceClient(wire.ConnectionString{HostName: hub, DeviceID: deviceID, Key: key}, p.options.hub())
+func (p player) Connect(ctx context.Context, hub, deviceID string, c provisioning.Credentials) error {
+	options := p.options.hub()
+	var err error
+	if options.Certificate, err = shown(c); err != nil {
+		return err
+	}
+	client, err := iothub.NewDeviceClient(wire.ConnectionString{HostName: hub, DeviceID: deviceID, Key: c.Key, X509: options.Certificate != nil}, options)
 	if err != nil {
 		return translate(err)
 	}
 	defer func() { _ = client.Close() }()
 	return translate(client.SendEvent(ctx, []byte(`{"edgewright":"proof"}`)))
+}
+
+// shown is the certificate that a device shows in the TLS handshake, nil for
+// one with a symmetric key.
+func shown(c provisioning.Credentials) (*tls.Certificate, error) {
+	if len(c.Pair.Chain) == 0 {
+		return nil, nil
+	}
+	key, err := pki.ParseKey(c.Pair.Key.Reveal(), secret.Value{})
+	if err != nil {
+		return nil, translate(err)
+	}
+	certificate := &tls.Certificate{PrivateKey: key, Leaf: c.Pair.Leaf()}
+	for _, cert := range c.Pair.Chain {
+		certificate.Certificate = append(certificate.Certificate, cert.Raw)
+	}
+	return certificate, nil
 }

@@ -106,7 +106,8 @@ func (a *App) ports(ctx context.Context, plan provisioning.Plan, targetText stri
 	facts := &factFinder{app: a, target: device, cloud: cloud}
 	ports := provisioning.Ports{Cloud: cloud, Machine: on, Player: a.player(cloud),
 		Journal: journal{app: a, target: func(ctx context.Context) deviceSight { return facts.sight(ctx) }},
-		Locks:   locks{a}, Secrets: secretsPort{a}, Facts: facts, Now: a.now, Random: randomBytes}
+		Locks:   locks{a}, Secrets: secretsPort{a}, Facts: facts,
+		Certificates: certificates{app: a, practice: cloud.Practice, deviceID: plan.Device.ID}, Now: a.now, Random: randomBytes}
 	if a.decorate != nil {
 		ports = a.decorate(ports)
 	}

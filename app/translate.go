@@ -11,6 +11,7 @@ import (
 	"edgewright/app/catalog"
 	"edgewright/app/vault"
 	"edgewright/provisioning"
+	"edgewright/provisioning/pki"
 	"edgewright/provisioning/target"
 	"edgewright/provisioning/wire"
 )
@@ -23,7 +24,7 @@ func translate(err error) error {
 	if err == nil || errors.As(err, &typed) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	for _, known := range []func(error) *provisioning.Error{fromCloud, fromTarget, fromVault, fromCatalog} {
+	for _, known := range []func(error) *provisioning.Error{fromCloud, fromTarget, fromVault, fromCatalog, fromPKI} {
 		if made := known(err); made != nil {
 			made.Err = err
 			return made
@@ -135,6 +136,18 @@ func fromCatalog(err error) *provisioning.Error {
 		return &provisioning.Error{Kind: provisioning.ErrBusy, Message: sentence(err)}
 	case errors.Is(err, catalog.ErrNotFound):
 		return &provisioning.Error{Kind: provisioning.ErrNotFound, Message: "The catalog does not know that.", Hint: "Look at the list."}
+	}
+	return nil
+}
+
+func fromPKI(err error) *provisioning.Error {
+	switch {
+	case errors.Is(err, pki.ErrRefused):
+		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err), Hint: "Change what is named and try again."}
+	case errors.Is(err, pki.ErrPassphrase):
+		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err), Hint: "Give the passphrase of the file."}
+	case errors.Is(err, pki.ErrUnreadable):
+		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err), Hint: "Choose a PEM, DER, PKCS #7 or PFX file."}
 	}
 	return nil
 }

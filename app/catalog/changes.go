@@ -11,12 +11,13 @@ type Change string
 
 // The kinds of changes.
 const (
-	DevicesChanged  Change = "devices"
-	CloudsChanged   Change = "clouds"
-	RunsChanged     Change = "runs"
-	LocksChanged    Change = "locks"
-	SecretsChanged  Change = "secrets"
-	SettingsChanged Change = "settings"
+	DevicesChanged      Change = "devices"
+	CloudsChanged       Change = "clouds"
+	RunsChanged         Change = "runs"
+	LocksChanged        Change = "locks"
+	SecretsChanged      Change = "secrets"
+	CertificatesChanged Change = "certificates"
+	SettingsChanged     Change = "settings"
 	// EverythingChanged follows a restore.
 	EverythingChanged Change = "everything"
 )

@@ -1,0 +1,199 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Certificate is a certificate that this data folder knows. Its key is never
+// in the row: KeyPlace says where it is.
+type Certificate struct {
+	ID      string // a UUID
+	Profile string
+	Role    string
+	Subject string // the common name
+	// IssuerID is the ID of the CA that signed it, "" for none that is known.
+	IssuerID             string
+	Serial, SHA1, SHA256 string // hexadecimal, capital, without separators
+	NotBefore, NotAfter  time.Time
+	Algorithm            string
+	KeyPlace             string // vault | token:… | device:… | none
+	State                string // valid | revoked | superseded
+	Reason               string // of the revocation
+	Revoked              *time.Time
+	// Superseded is the ID of the certificate that took its place.
+	Superseded string
+	DeviceID   string
+	// Run and RunRole name the run that made it and for what.
+	Run, RunRole string
+	DER          []byte
+	Created      time.Time
+}
+
+// The values of Certificate.State.
+const (
+	CertificateValid      = "valid"
+	CertificateRevoked    = "revoked"
+	CertificateSuperseded = "superseded"
+)
+
+const certificateColumns = "id, profile, role, subject, issuer_id, serial, sha1, sha256, not_before, not_after, algorithm, key_place, state, reason, " +
+	"revoked, superseded, device_id, run, run_role, der, created"
+
+func scanCertificate(row scanner) (c Certificate, err error) {
+	err = row.Scan(&c.ID, &c.Profile, &c.Role, &c.Subject, &c.IssuerID, &c.Serial, &c.SHA1, &c.SHA256, setTime{&c.NotBefore}, setTime{&c.NotAfter},
+		&c.Algorithm, &c.KeyPlace, &c.State, &c.Reason, storedTime{&c.Revoked}, &c.Superseded, &c.DeviceID, &c.Run, &c.RunRole, &c.DER, setTime{&c.Created})
+	return c, err
+}
+
+// AddCertificate writes a new certificate; one with the same SHA-256 that is
+// there already is an ErrExists.
+func (c *Catalog) AddCertificate(ctx context.Context, cert Certificate) error {
+	n, err := c.exec(ctx, CertificatesChanged, "write certificate "+cert.Subject, "INSERT INTO certificate ("+certificateColumns+
+		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sha256) DO NOTHING",
+		cert.ID, cert.Profile, cert.Role, cert.Subject, cert.IssuerID, cert.Serial, cert.SHA1, cert.SHA256, timeText(cert.NotBefore), timeText(cert.NotAfter),
+		cert.Algorithm, cert.KeyPlace, cert.State, cert.Reason, optionalTime(cert.Revoked), cert.Superseded, cert.DeviceID, cert.Run, cert.RunRole, cert.DER, timeText(cert.Created))
+	if err == nil && n == 0 {
+		err = fmt.Errorf("write certificate %s: %w", cert.Subject, ErrExists)
+	}
+	return err
+}
+
+// Certificate finds a certificate by its ID or SHA-256 thumbprint in any case,
+// or by an unambiguous beginning of its ID.
+func (c *Catalog) Certificate(ctx context.Context, id string) (Certificate, error) {
+	if id == "" {
+		return Certificate{}, fmt.Errorf("certificate: %w", ErrNotFound)
+	}
+	// IDs are of hexadecimal digits and dashes, which all sort before g.
+	found, err := c.certificates(ctx, "WHERE sha256 = upper(?) OR id >= lower(?) AND id < lower(?) || 'g' ORDER BY id LIMIT 2", id, id, id)
+	switch {
+	case err != nil:
+		return Certificate{}, err
+	case len(found) == 0:
+		return Certificate{}, fmt.Errorf("certificate %s: %w", id, ErrNotFound)
+	case len(found) == 2 && !strings.EqualFold(found[0].ID, id) && !strings.EqualFold(found[0].SHA256, id):
+		return Certificate{}, fmt.Errorf("certificate %s: %w", id, ErrAmbiguous)
+	}
+	return found[0], nil
+}
+
+// CertificateQuery narrows a list of certificates.
+type CertificateQuery struct {
+	// Text is looked for in subject, device, serial, thumbprints and profile.
+	Text string
+	// Issuer leaves those that a CA signed, by its ID.
+	Issuer string
+	// Subject leaves those of a common name, in any case.
+	Subject string
+	// Roles leaves those of the roles, all if empty.
+	Roles []string
+	// Run leaves those that a run made.
+	Run string
+	// State leaves those in a state.
+	State string
+	// ByEnd orders by the end of life instead of the subject.
+	ByEnd bool
+	Limit int // 0 means 200
+	// Offset skips rows of the list.
+	Offset int
+}
+
+// Certificates lists certificates by subject, or by their end. Text with a word
+// of three characters or more goes through a trigram index.
+func (c *Catalog) Certificates(ctx context.Context, q CertificateQuery) ([]Certificate, error) {
+	where, args := "", []any{}
+	text := words(q.Text)
+	if len(text.long) > 0 {
+		where = and(where, fmt.Sprintf("number IN (SELECT rowid FROM certificate_text WHERE certificate_text MATCH ? LIMIT %d)", hitLimit))
+		args = append(args, text.match())
+	}
+	if text.prefix != "" {
+		where = and(where, "subject COLLATE NOCASE >= ? AND subject COLLATE NOCASE < ?")
+		args = append(args, text.prefix, text.prefix+"\U0010ffff")
+	}
+	for _, word := range text.short {
+		where = and(where, `(subject LIKE ? ESCAPE '\' OR device_id LIKE ? ESCAPE '\')`)
+		args = append(args, likePattern(word), likePattern(word))
+	}
+	for _, filter := range []struct{ column, value string }{{"issuer_id", q.Issuer}, {"run", q.Run}, {"state", q.State}} {
+		if filter.value != "" {
+			where, args = and(where, filter.column+" = ?"), append(args, filter.value)
+		}
+	}
+	if q.Subject != "" {
+		where, args = and(where, "subject = ? COLLATE NOCASE"), append(args, q.Subject)
+	}
+	if len(q.Roles) > 0 {
+		where = and(where, "role IN (?"+strings.Repeat(",?", len(q.Roles)-1)+")")
+		for _, role := range q.Roles {
+			args = append(args, role)
+		}
+	}
+	if q.Limit <= 0 {
+		q.Limit = 200
+	}
+	order := "subject COLLATE NOCASE, number"
+	if q.ByEnd {
+		order = "not_after, number"
+	}
+	return c.certificates(ctx, where+" ORDER BY "+order+" LIMIT ? OFFSET ?", append(args, q.Limit, q.Offset)...)
+}
+
+func (c *Catalog) certificates(ctx context.Context, rest string, args ...any) ([]Certificate, error) {
+	rows, err := c.read.QueryContext(ctx, "SELECT "+certificateColumns+" FROM certificate "+rest, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read certificates: %w", known(err))
+	}
+	defer func() { _ = rows.Close() }()
+	list := []Certificate{}
+	for rows.Next() {
+		cert, err := scanCertificate(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read certificates: %w", err)
+		}
+		list = append(list, cert)
+	}
+	return list, known(rows.Err())
+}
+
+// PlaceKey says where the key of a certificate is now.
+func (c *Catalog) PlaceKey(ctx context.Context, id, place, deviceID string) error {
+	_, err := c.exec(ctx, CertificatesChanged, "write key place", "UPDATE certificate SET key_place = ?, device_id = ? WHERE id = ?", place, deviceID, id)
+	return err
+}
+
+// RevokeCertificate marks a certificate as revoked; once is for all.
+func (c *Catalog) RevokeCertificate(ctx context.Context, id, reason string, at time.Time) error {
+	_, err := c.exec(ctx, CertificatesChanged, "revoke certificate", "UPDATE certificate SET state = ?, reason = ?, revoked = ? WHERE id = ? AND state <> ?",
+		CertificateRevoked, reason, timeText(at), id, CertificateRevoked)
+	return err
+}
+
+// SupersedeCertificate marks that another one has taken its place.
+func (c *Catalog) SupersedeCertificate(ctx context.Context, id, by string) error {
+	_, err := c.exec(ctx, CertificatesChanged, "supersede certificate", "UPDATE certificate SET state = ?, superseded = ? WHERE id = ? AND state = ?",
+		CertificateSuperseded, by, id, CertificateValid)
+	return err
+}
+
+// NextRevocationList numbers and keeps a CA's newest list, which make writes for
+// that number.
+func (c *Catalog) NextRevocationList(ctx context.Context, issuerID string, at time.Time, make func(number int64) ([]byte, error)) (number int64, der []byte, err error) {
+	err = c.transact(ctx, CertificatesChanged, "write revocation list", func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) + 1 FROM revocation_list WHERE issuer_id = ?", issuerID)
+		if err := row.Scan(&number); err != nil {
+			return err
+		}
+		if der, err = make(number); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO revocation_list (issuer_id, number, made, der) VALUES (?,?,?,?) "+
+			"ON CONFLICT (issuer_id) DO UPDATE SET number=excluded.number, made=excluded.made, der=excluded.der", issuerID, number, timeText(at), der)
+		return err
+	})
+	return number, der, err
+}

@@ -1,0 +1,224 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"os"
+
+	"edgewright/app/catalog"
+	"edgewright/app/vault"
+	"edgewright/provisioning"
+	"edgewright/provisioning/pki"
+	"edgewright/provisioning/secret"
+)
+
+// certificates fits catalog and vault to the port of the domain. The keys of a
+// run lie sealed in the vault until they lie on the device.
+type certificates struct {
+	app      *App
+	practice bool
+	deviceID string
+}
+
+func (c certificates) kind() vault.Kind {
+	if c.practice {
+		return vault.Practice
+	}
+	return vault.User
+}
+
+// ca finds the row of the CA that a plan names.
+func (c certificates) ca(ctx context.Context, name string) (catalog.Certificate, error) {
+	if name == "" && c.practice {
+		name = practiceIssuingCA
+	}
+	return c.app.findCA(ctx, name)
+}
+
+func (c certificates) Authority(ctx context.Context, name string) (provisioning.Authority, error) {
+	row, err := c.ca(ctx, name)
+	if err != nil {
+		return provisioning.Authority{}, err
+	}
+	chain, err := c.app.chainOf(ctx, row)
+	return provisioning.Authority{Name: row.Subject, Chain: chain}, err
+}
+
+// made finds the rows of a run, all roles if role is empty.
+func (c certificates) made(ctx context.Context, runID string, role provisioning.CertificateRole) ([]catalog.Certificate, error) {
+	rows, err := c.app.catalog.Certificates(ctx, catalog.CertificateQuery{Run: runID})
+	if err != nil {
+		return nil, translate(err)
+	}
+	var found []catalog.Certificate
+	for _, row := range rows {
+		if role == "" || row.RunRole == string(role) {
+			found = append(found, row)
+		}
+	}
+	return found, nil
+}
+
+func (c certificates) Made(ctx context.Context, runID string, role provisioning.CertificateRole) (provisioning.Pair, error) {
+	rows, err := c.made(ctx, runID, role)
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
+	if len(rows) == 0 || rows[0].State != catalog.CertificateValid {
+		return provisioning.Pair{}, fmt.Errorf("certificate of run %s: %w", runID, provisioning.ErrNotFound)
+	}
+	chain, err := c.app.chainOf(ctx, rows[0])
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
+	key, err := c.app.keyOf(ctx, rows[0])
+	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: key}, err
+}
+
+// roleProfiles are the profiles of the roles.
+var roleProfiles = map[provisioning.CertificateRole]string{provisioning.RoleIdentity: "device identity",
+	provisioning.RoleSpare: "device identity", provisioning.RoleEdgeCA: "Edge CA"}
+
+func (c certificates) Make(ctx context.Context, runID string, o provisioning.CertificateOrder) (provisioning.Pair, error) {
+	if pair, err := c.Made(ctx, runID, o.Role); !errors.Is(err, provisioning.ErrNotFound) {
+		return pair, err
+	}
+	name := roleProfiles[o.Role]
+	if o.SelfSigned {
+		name = "self-signed " + name
+	}
+	profile, _ := pki.ProfileByName(name)
+	row := catalog.Certificate{Profile: profile.Name, Role: string(profile.Role), Run: runID, RunRole: string(o.Role), DeviceID: c.deviceID}
+	var issuer pki.Issuer
+	if !o.SelfSigned {
+		ca, err := c.ca(ctx, o.CA)
+		if errors.Is(err, provisioning.ErrNotFound) && o.CA == "" && c.practice {
+			ca, err = c.app.practiceCA(ctx)
+		}
+		if err != nil {
+			return provisioning.Pair{}, err
+		}
+		row.IssuerID = ca.ID
+		if issuer, err = c.app.issuerOf(ctx, ca); err != nil {
+			return provisioning.Pair{}, err
+		}
+	}
+	key, err := pki.GenerateKey(rand.Reader, o.Algorithm)
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
+	cert, err := pki.Issue(rand.Reader, c.app.now(), issuer, pki.Order{Profile: profile, Subject: pkix.Name{CommonName: o.CommonName},
+		Public: key.Public(), Key: key, Days: o.Days})
+	if err != nil {
+		return provisioning.Pair{}, translate(err)
+	}
+	text, err := pki.DeviceKeyPEM(key)
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
+	if row, err = c.app.addCertificate(ctx, row, cert, text, c.kind()); err != nil {
+		return provisioning.Pair{}, err
+	}
+	chain, err := c.app.chainOf(ctx, row)
+	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: text}, err
+}
+
+func (c certificates) FromFiles(_ context.Context, files provisioning.CertificateFiles) (provisioning.Pair, error) {
+	read := func(name string) (pki.Content, error) {
+		data, err := os.ReadFile(name)
+		if err == nil {
+			var content pki.Content
+			if content, err = pki.Read(data, secret.Value{}); err == nil {
+				return content, nil
+			}
+		}
+		return pki.Content{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s cannot be used: %s.", name, err),
+			Hint: "Name a PEM or DER file on this computer.", Err: err}
+	}
+	cert, err := read(files.Certificate)
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
+	key, err := read(files.Key)
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
+	refuse := func(message, hint string) (provisioning.Pair, error) {
+		return provisioning.Pair{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: message, Hint: hint}
+	}
+	switch {
+	case len(cert.Certificates) == 0:
+		return refuse("There is no certificate in "+files.Certificate+".", "Name the file with the certificate of the device.")
+	case key.Locked > 0:
+		return refuse("The key in "+files.Key+" is encrypted, and a run has no passphrase for it.", "Import the pair into the catalog, or decrypt the key.")
+	case len(key.Keys) != 1:
+		return refuse(fmt.Sprintf("There are %d keys in %s.", len(key.Keys), files.Key), "Name a file with one private key.")
+	}
+	leaf := cert.Certificates[0]
+	for _, candidate := range cert.Certificates {
+		if pki.SamePublicKey(key.Keys[0].Public(), candidate.PublicKey) {
+			leaf = candidate
+		}
+	}
+	if !pki.SamePublicKey(key.Keys[0].Public(), leaf.PublicKey) {
+		return refuse("The key in "+files.Key+" does not belong to the certificate in "+files.Certificate+".", "Choose files that belong together.")
+	}
+	text, err := pki.DeviceKeyPEM(key.Keys[0])
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
+	chain, _ := pki.Assemble(leaf, cert.Certificates)
+	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: text}, nil
+}
+
+func (c certificates) Settle(ctx context.Context, runID string) error {
+	rows, err := c.made(ctx, runID, "")
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.KeyPlace != keyInVault {
+			continue
+		}
+		if err := c.app.forgetKey(ctx, row, keyOnDevice+c.deviceID, c.deviceID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c certificates) Revoke(ctx context.Context, runID string) error {
+	rows, err := c.made(ctx, runID, "")
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := c.app.forgetKey(ctx, row, keyNowhere, c.deviceID); err != nil {
+			return err
+		}
+		if err := c.app.catalog.RevokeCertificate(ctx, row.ID, "cessationOfOperation", c.app.now()); err != nil {
+			return translate(err)
+		}
+	}
+	return nil
+}
+
+func (c certificates) Roots(ctx context.Context, names []string) ([]*x509.Certificate, error) {
+	var roots []*x509.Certificate
+	for _, name := range names {
+		row, err := c.app.findCA(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		cert, err := x509.ParseCertificate(row.DER)
+		if err != nil {
+			return nil, fmt.Errorf("read certificate %s of the catalog: %w", row.ID, err)
+		}
+		roots = append(roots, cert)
+	}
+	return roots, nil
+}

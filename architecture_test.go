@@ -17,12 +17,12 @@ const module = "edgewright"
 
 // rows holds the rooms and the direction of the arrows between them. A row stands for the package of that name and those
 // beneath it that have no row of their own, and names the rows it may import; packages of one row may import each other.
-// Values of the domain and of host detection are what the use cases speak in, so screens and commands may name them;
+// Values of the domain, of certificates and of host detection are what the use cases speak in, so screens and commands may name them;
 // what does the work under provisioning, the catalog and the vault are behind app.
 var rows = map[string][]string{
 	"":            {"ui", "app", "app/command", "resources"},
-	"ui":          {"app", "provisioning", "hostdetect", "resources"},
-	"app/command": {"app", "provisioning", "hostdetect", "resources"},
+	"ui":          {"app", "provisioning", "provisioning/pki", "hostdetect", "resources"},
+	"app/command": {"app", "provisioning", "provisioning/pki", "hostdetect", "resources"},
 	"app/e2e":     {},
 	"app": {
 		"app/catalog", "app/vault", "provisioning", "hostdetect", "eflow", "resources",

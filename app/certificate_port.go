@@ -7,7 +7,6 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"os"
 
 	"edgewright/app/catalog"
 	"edgewright/app/vault"
@@ -128,22 +127,11 @@ func (c certificates) Make(ctx context.Context, runID string, o provisioning.Cer
 }
 
 func (c certificates) FromFiles(_ context.Context, files provisioning.CertificateFiles) (provisioning.Pair, error) {
-	read := func(name string) (pki.Content, error) {
-		data, err := os.ReadFile(name)
-		if err == nil {
-			var content pki.Content
-			if content, err = pki.Read(data, secret.Value{}); err == nil {
-				return content, nil
-			}
-		}
-		return pki.Content{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s cannot be used: %s.", name, err),
-			Hint: "Name a PEM or DER file on this computer.", Err: err}
-	}
-	cert, err := read(files.Certificate)
+	cert, err := readCertificateFile(files.Certificate, secret.Value{})
 	if err != nil {
 		return provisioning.Pair{}, err
 	}
-	key, err := read(files.Key)
+	key, err := readCertificateFile(files.Key, secret.Value{})
 	if err != nil {
 		return provisioning.Pair{}, err
 	}

@@ -238,10 +238,12 @@ func (s *session) showPreview(p *domain.Preview) {
 	s.line("%s on %s", p.Plan.Device.ID, p.Target)
 	s.line("  %s", p.Facts)
 	s.findings(p.Findings)
-	s.line("In the cloud (%s)", p.Plan.Cloud.Name)
-	for _, w := range p.Cloud {
-		s.line("  %-6s %s: %s", w.Action, w.What, w.Detail)
+	if len(p.Certificates) > 0 {
+		s.line("Certificates")
+		s.writes(p.Certificates)
 	}
+	s.line("In the cloud (%s)", p.Plan.Cloud.Name)
+	s.writes(p.Cloud)
 	s.line("On the device")
 	for _, file := range p.Files {
 		s.line("  %-6s %s  %s:%s %04o  +%d -%d", file.Action, file.Path, file.Owner, file.Group, file.Mode.Perm(), file.Added, file.Removed)
@@ -257,6 +259,12 @@ func (s *session) showPreview(p *domain.Preview) {
 	}
 	if !p.Changed() && !p.Refused() {
 		s.line("Nothing has to change.")
+	}
+}
+
+func (s *session) writes(list []domain.Write) {
+	for _, w := range list {
+		s.line("  %-6s %s: %s", w.Action, w.What, w.Detail)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"edgewright/provisioning/secret"
@@ -52,6 +53,16 @@ var (
 
 func unreadable(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrUnreadable}, args...)...)
+}
+
+// ReadFrom reads to the end, but no more than a file may have, and takes what
+// Read takes.
+func ReadFrom(r io.Reader, passphrase secret.Value) (Content, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err != nil {
+		return Content{}, err
+	}
+	return Read(data, passphrase)
 }
 
 // Read takes PEM with any mixture of certificates, keys, requests and CRLs,

@@ -1,0 +1,176 @@
+package app
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"edgewright/app/catalog"
+	"edgewright/app/vault"
+	"edgewright/provisioning"
+	"edgewright/provisioning/pki"
+	"edgewright/provisioning/secret"
+)
+
+// Imported is what came of an import.
+type Imported struct {
+	Added   []CertificateView `json:"added"`
+	Known   int               `json:"known"`
+	Refused []RefusedFile     `json:"refused"`
+}
+
+// RefusedFile is a file that could not be imported, and why.
+type RefusedFile struct {
+	File    string `json:"file"`
+	Problem string `json:"problem"`
+}
+
+// ImportCertificates takes certificates, with the keys that belong to them,
+// from files in any order; issuers are found among them and in the catalog. A
+// file that does not read is named and does not stop the others.
+func (a *App) ImportCertificates(ctx context.Context, files []string, passphrase secret.Value) (Imported, error) {
+	result := Imported{Added: []CertificateView{}, Refused: []RefusedFile{}}
+	var certs []*x509.Certificate
+	var keys []crypto.Signer
+	for _, name := range files {
+		content, err := readCertificateFile(name, passphrase)
+		switch {
+		case err != nil:
+			result.Refused = append(result.Refused, RefusedFile{name, provisioning.View(err).Message})
+		case content.Locked > 0:
+			result.Refused = append(result.Refused, RefusedFile{name, "A key in the file is encrypted and no passphrase was given."})
+		default:
+			certs, keys = append(certs, content.Certificates...), append(keys, content.Keys...)
+		}
+	}
+	for _, cert := range issuersFirst(certs) {
+		view, known, err := a.importOne(ctx, cert, keyFor(cert, keys))
+		if err != nil {
+			return result, err
+		}
+		if known {
+			result.Known++
+		} else {
+			result.Added = append(result.Added, view)
+		}
+	}
+	return result, nil
+}
+
+// issuersFirst puts each certificate behind those that signed it.
+func issuersFirst(certs []*x509.Certificate) []*x509.Certificate {
+	var sorted []*x509.Certificate
+	seen := map[string]bool{}
+	for _, cert := range certs {
+		chain, _ := pki.Assemble(cert, certs)
+		for i := len(chain) - 1; i >= 0; i-- {
+			if raw := string(chain[i].Raw); !seen[raw] {
+				seen[raw] = true
+				sorted = append(sorted, chain[i])
+			}
+		}
+	}
+	return sorted
+}
+
+func keyFor(cert *x509.Certificate, keys []crypto.Signer) crypto.Signer {
+	for _, key := range keys {
+		if pki.SamePublicKey(key.Public(), cert.PublicKey) {
+			return key
+		}
+	}
+	return nil
+}
+
+func (a *App) importOne(ctx context.Context, cert *x509.Certificate, key crypto.Signer) (view CertificateView, known bool, err error) {
+	if _, err := a.catalog.Certificate(ctx, pki.SHA256(cert)); !errors.Is(err, catalog.ErrNotFound) {
+		return view, err == nil, translate(err)
+	}
+	row := catalog.Certificate{Profile: "imported", Role: string(pki.RoleOf(cert))}
+	if row.IssuerID, err = a.issuerID(ctx, cert); err != nil {
+		return view, false, err
+	}
+	var text secret.Value
+	if key != nil {
+		if text, err = pki.DeviceKeyPEM(key); err != nil {
+			return view, false, err
+		}
+	}
+	if row, err = a.addCertificate(ctx, row, cert, text, vault.User); err != nil {
+		return view, false, err
+	}
+	view, err = a.certificateView(row)
+	return view, false, err
+}
+
+// issuerID finds the CA of the catalog that signed a certificate.
+func (a *App) issuerID(ctx context.Context, cert *x509.Certificate) (string, error) {
+	if pki.IsSelfSigned(cert) {
+		return "", nil
+	}
+	rows, err := a.catalog.Certificates(ctx, catalog.CertificateQuery{Subject: cert.Issuer.CommonName})
+	if err != nil {
+		return "", translate(err)
+	}
+	for _, row := range rows {
+		if ca, err := x509.ParseCertificate(row.DER); err == nil && pki.Signed(ca, cert) {
+			return row.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// The forms of ExportCertificate.
+const (
+	ExportPEM   = "pem"
+	ExportDER   = "der"
+	ExportPFX   = "pfx"
+	ExportChain = "chain"
+)
+
+// ExportCertificate writes a certificate: alone as PEM or DER, with its chain in
+// the order that a device wants, or as PFX with its key. A key is always
+// encrypted under the passphrase.
+func (a *App) ExportCertificate(ctx context.Context, id, format string, withKey bool, passphrase secret.Value) ([]byte, error) {
+	row, err := a.catalog.Certificate(ctx, id)
+	if err != nil {
+		return nil, translate(err)
+	}
+	chain, err := a.chainOf(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	var key crypto.Signer
+	if withKey || format == ExportPFX {
+		text, err := a.keyOf(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		if key, err = pki.ParseKey(text.Reveal(), secret.Value{}); err != nil {
+			return nil, translate(err)
+		}
+	}
+	out := pki.PEM(chain[0])
+	switch format {
+	case ExportPEM:
+	case ExportChain:
+		out = pki.PEM(pki.ForDevice(chain)...)
+	case ExportDER:
+		if withKey {
+			return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "A DER file holds one certificate and no key.", Hint: "Choose pem, chain or pfx."}
+		}
+		return chain[0].Raw, nil
+	case ExportPFX:
+		data, err := pki.PFX(pki.PFXModern, key, chain, passphrase)
+		return data, translate(err)
+	default:
+		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The format %q is unknown.", format), Hint: "Use pem, der, pfx or chain."}
+	}
+	if !withKey {
+		return out, nil
+	}
+	encrypted, err := pki.EncryptedKeyPEM(key, passphrase)
+	return append(out, encrypted...), translate(err)
+}

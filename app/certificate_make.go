@@ -1,0 +1,235 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"os"
+
+	"edgewright/app/catalog"
+	"edgewright/app/vault"
+	"edgewright/provisioning"
+	"edgewright/provisioning/pki"
+	"edgewright/provisioning/secret"
+)
+
+// NewCertificate is what a form or command asks for.
+type NewCertificate struct {
+	Profile    string
+	CommonName string
+	// Organization and Names are optional; Names are DNS names and addresses.
+	Organization string
+	Names        []string
+	// CA is the name, ID or thumbprint of the issuer; a self-signed profile
+	// needs none.
+	CA        string
+	Algorithm pki.Algorithm // "" is the profile's
+	Days      int           // 0 is the profile's
+}
+
+func (n NewCertificate) profile() (pki.Profile, error) {
+	profile, ok := pki.ProfileByName(n.Profile)
+	if !ok {
+		return profile, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("There is no profile %q.", n.Profile),
+			Hint: "`edgewright cert profiles` names them."}
+	}
+	return profile, nil
+}
+
+// MakeCertificate makes a key, which stays in the vault, and its certificate.
+func (a *App) MakeCertificate(ctx context.Context, n NewCertificate) (CertificateView, error) {
+	profile, err := n.profile()
+	if err != nil {
+		return CertificateView{}, err
+	}
+	algorithm := n.Algorithm
+	if algorithm == "" {
+		algorithm = profile.Algorithm
+	}
+	key, err := pki.GenerateKey(rand.Reader, algorithm)
+	if err != nil {
+		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err), Hint: "Choose another algorithm."}
+	}
+	order := pki.Order{Profile: profile, Subject: n.subject(), Names: n.Names, Public: key.Public(), Key: key, Days: n.Days}
+	text, err := pki.DeviceKeyPEM(key)
+	if err != nil {
+		return CertificateView{}, err
+	}
+	return a.issue(ctx, order, n.CA, text)
+}
+
+func (n NewCertificate) subject() pkix.Name {
+	name := pkix.Name{CommonName: n.CommonName}
+	if n.Organization != "" {
+		name.Organization = []string{n.Organization}
+	}
+	return name
+}
+
+// SignRequest certifies the key of a request that came from elsewhere. Subject
+// and names are those of the request.
+func (a *App) SignRequest(ctx context.Context, file string, n NewCertificate) (CertificateView, error) {
+	profile, err := n.profile()
+	if err != nil {
+		return CertificateView{}, err
+	}
+	if profile.SelfSigned {
+		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "A request cannot be signed by itself.", Hint: "Choose a profile with an issuer."}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s does not read.", file), Hint: "Name the file with the request.", Err: err}
+	}
+	request, err := pki.ParseRequest(data)
+	if err != nil {
+		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s cannot be used: %s.", file, err), Hint: "Ask for a PKCS #10 request, PEM or DER."}
+	}
+	order := pki.OrderFor(request, profile)
+	order.Days = n.Days
+	return a.issue(ctx, order, n.CA, secret.Value{})
+}
+
+// issue signs an order by a CA of the catalog, or by itself, and keeps the
+// certificate with its key, if that is given.
+func (a *App) issue(ctx context.Context, order pki.Order, caName string, key secret.Value) (CertificateView, error) {
+	row := catalog.Certificate{Profile: order.Profile.Name, Role: string(order.Profile.Role)}
+	var issuer pki.Issuer
+	if !order.Profile.SelfSigned {
+		if caName == "" {
+			return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "No CA is named that signs the certificate.", Hint: "Name one, or make a root CA first."}
+		}
+		ca, err := a.findCA(ctx, caName)
+		if err != nil {
+			return CertificateView{}, err
+		}
+		row.IssuerID = ca.ID
+		if issuer, err = a.issuerOf(ctx, ca); err != nil {
+			return CertificateView{}, err
+		}
+	}
+	cert, err := pki.Issue(rand.Reader, a.now(), issuer, order)
+	if err != nil {
+		return CertificateView{}, translate(err)
+	}
+	row, err = a.addCertificate(ctx, row, cert, key, vault.User)
+	if err != nil {
+		return CertificateView{}, err
+	}
+	return a.certificateView(row)
+}
+
+// RenewCertificate makes a certificate like another one: the same subject,
+// profile and issuer, with its key or a new one. The old one counts as
+// superseded.
+func (a *App) RenewCertificate(ctx context.Context, id string, newKey bool) (CertificateView, error) {
+	row, err := a.catalog.Certificate(ctx, id)
+	if err != nil {
+		return CertificateView{}, translate(err)
+	}
+	old, err := x509.ParseCertificate(row.DER)
+	if err != nil {
+		return CertificateView{}, fmt.Errorf("read certificate %s of the catalog: %w", row.ID, err)
+	}
+	profile, ok := pki.ProfileByName(row.Profile)
+	if !ok {
+		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "The certificate was not made here, so it cannot be made again.", Hint: "Ask its issuer for a new one and import that."}
+	}
+	order := pki.Order{Profile: profile, Subject: old.Subject, Names: old.DNSNames, Public: old.PublicKey}
+	for _, ip := range old.IPAddresses {
+		order.Names = append(order.Names, ip.String())
+	}
+	text, err := a.renewalKey(ctx, row, newKey || profile.SelfSigned && row.KeyPlace != keyInVault, &order)
+	if err != nil {
+		return CertificateView{}, err
+	}
+	view, err := a.issue(ctx, order, row.IssuerID, text)
+	if err != nil {
+		return view, err
+	}
+	return view, translate(a.catalog.SupersedeCertificate(ctx, row.ID, view.ID))
+}
+
+func (a *App) renewalKey(ctx context.Context, row catalog.Certificate, newKey bool, order *pki.Order) (secret.Value, error) {
+	if !newKey && row.KeyPlace != keyInVault {
+		return secret.Value{}, nil // the key is elsewhere and stays there
+	}
+	if !newKey {
+		text, err := a.keyOf(ctx, row)
+		if err != nil {
+			return text, err
+		}
+		order.Key, err = pki.ParseKey(text.Reveal(), secret.Value{})
+		return text, translate(err)
+	}
+	key, err := pki.GenerateKey(rand.Reader, pki.Algorithm(row.Algorithm))
+	if err != nil {
+		return secret.Value{}, err
+	}
+	order.Key, order.Public = key, key.Public()
+	return pki.DeviceKeyPEM(key)
+}
+
+// Revocation is a revoked certificate with the newest list of its CA.
+type Revocation struct {
+	CertificateView
+	CRL    string `json:"crl"` // PEM
+	Number int64  `json:"number"`
+}
+
+// RevokeCertificate marks a certificate as revoked and writes the next list of
+// its CA, if its key is here. Azure reads no revocation lists: what is still to
+// be disabled there is the caller's to say.
+func (a *App) RevokeCertificate(ctx context.Context, id string, reason pki.Reason) (Revocation, error) {
+	if !reason.Valid() {
+		return Revocation{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The reason %q is unknown.", reason),
+			Hint: "Use unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn."}
+	}
+	row, err := a.catalog.Certificate(ctx, id)
+	if err != nil {
+		return Revocation{}, translate(err)
+	}
+	if err := a.catalog.RevokeCertificate(ctx, row.ID, string(reason), a.now()); err != nil {
+		return Revocation{}, translate(err)
+	}
+	view, err := a.Certificate(ctx, row.ID)
+	if err != nil || row.IssuerID == "" {
+		return Revocation{CertificateView: view}, err
+	}
+	number, der, err := a.nextCRL(ctx, row.IssuerID)
+	if errors.Is(err, provisioning.ErrNotFound) {
+		return Revocation{CertificateView: view}, nil // the CA's key is elsewhere
+	}
+	return Revocation{CertificateView: view, CRL: string(pki.CRLPEM(der)), Number: number}, err
+}
+
+func (a *App) nextCRL(ctx context.Context, caID string) (number int64, der []byte, err error) {
+	ca, err := a.catalog.Certificate(ctx, caID)
+	if err != nil {
+		return 0, nil, translate(err)
+	}
+	issuer, err := a.issuerOf(ctx, ca)
+	if err != nil {
+		return 0, nil, err
+	}
+	rows, err := a.catalog.Certificates(ctx, catalog.CertificateQuery{Issuer: caID, State: catalog.CertificateRevoked, Limit: 1 << 20})
+	if err != nil {
+		return 0, nil, translate(err)
+	}
+	var revoked []pki.Revoked
+	for _, row := range rows {
+		cert, err := x509.ParseCertificate(row.DER)
+		if err != nil {
+			return 0, nil, fmt.Errorf("read certificate %s of the catalog: %w", row.ID, err)
+		}
+		if cert.NotAfter.After(a.now()) { // RFC 5280, 3.3: ended ones may go
+			revoked = append(revoked, pki.Revoked{Serial: cert.SerialNumber, At: *row.Revoked, Reason: pki.Reason(row.Reason)})
+		}
+	}
+	number, der, err = a.catalog.NextRevocationList(ctx, caID, a.now(), func(number int64) ([]byte, error) {
+		return pki.NewCRL(rand.Reader, a.now(), issuer, number, revoked)
+	})
+	return number, der, translate(err)
+}

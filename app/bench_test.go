@@ -19,7 +19,7 @@ import (
 // process opens the same one.
 type bench struct {
 	Dir string
-	// Way is manual, individual or group.
+	// Way is manual, individual, group or manual x509.
 	Way string
 	// Runtime makes the device one with a runtime: a new one for the manual
 	// way, else one that was provisioned before.
@@ -126,6 +126,9 @@ func (b bench) request() Request {
 		plan.Cell.Provisioning = provisioning.Manual
 	case "group":
 		plan.Cloud.Group = "line-7"
+	case "manual x509":
+		plan.Cell.Provisioning, plan.Cell.Authentication = provisioning.Manual, provisioning.X509
+		plan.EdgeCA = &provisioning.EdgeCAPlan{}
 	}
 	if b.Key != "" {
 		plan.SymmetricKey.Key = "vault:" + b.Key

@@ -34,6 +34,9 @@ func (d *Draft) Request() Request {
 
 // SetCell chooses the way and drops what belongs to another one.
 func (d *Draft) SetCell(cell provisioning.Cell) {
+	if cell != d.Plan.Cell {
+		d.Plan.X509 = provisioning.X509Plan{}
+	}
 	d.Plan.Cell = cell
 	if cell.Provisioning != provisioning.DPS {
 		d.Plan.Cloud.Enrollment, d.Plan.Cloud.Group, d.Plan.Device.RegistrationID = "", "", ""
@@ -76,7 +79,10 @@ func fingerprint(p *provisioning.Preview) string {
 		}
 		return s
 	}
-	fmt.Fprintf(&text, "%v|%v|%v|%s|%v\n", plan.Cell, plan.Cloud, plan.Runtime, plan.SymmetricKey.Key, plan.Device.Tags)
+	fmt.Fprintf(&text, "%v|%v|%v|%s|%v|%v|%v\n", plan.Cell, plan.Cloud, plan.Runtime, plan.SymmetricKey.Key, plan.Device.Tags, plan.X509, plan.TrustBundle)
+	for _, w := range p.Certificates {
+		fmt.Fprintln(&text, blank(w.What), w.Action)
+	}
 	for _, f := range p.Findings {
 		if f.Level != provisioning.LevelNote {
 			fmt.Fprintln(&text, f.Level, f.Field)
@@ -89,7 +95,7 @@ func fingerprint(p *provisioning.Preview) string {
 		fmt.Fprintln(&text, blank(w.What), w.Action)
 	}
 	for _, file := range p.Files {
-		fmt.Fprintln(&text, file.Path, file.Owner, file.Group, file.Mode, file.Action)
+		fmt.Fprintln(&text, blank(file.Path), file.Owner, file.Group, file.Mode, file.Action)
 		for _, line := range file.Lines {
 			fmt.Fprintf(&text, "%c%s\n", line.Op, blank(line.Text))
 		}

@@ -186,6 +186,7 @@ func (x *Execution) fileChange(ctx context.Context, file File) (FileChange, erro
 		change.Action = WriteMake
 	}
 	if file.Hidden {
+		change.Lines = []edgeconfig.Line{{Op: ' ', Text: "(a private key, which is never shown)"}}
 		return change, nil
 	}
 	change.Lines = edgeconfig.Diff(before.Data.Reveal(), file.Data.Reveal())

@@ -24,6 +24,7 @@ type identityStep struct {
 	reg   *widgets.Entry
 	regF  *widgets.Field
 	adopt *widgets.Check
+	certs *certificateFields
 }
 
 func (s *identityStep) name() string { return lang.X("step.identity", "Identity") }
@@ -58,12 +59,18 @@ func (s *identityStep) content() fyne.CanvasObject {
 		more.Add(s.regF)
 	}
 	adopt := layout.Column(0, s.adopt, widgets.NewText(lang.X("identity.adopt.line", "A device or enrollment of this name that differs is used as it is; otherwise it stops the run."), widgets.StyleSmall))
-	for _, part := range []fyne.CanvasObject{s.hostF, s.keyF, adopt} {
-		more.Add(part)
+	more.Add(s.hostF)
+	if plan.Cell.Authentication == provisioning.SymmetricKey {
+		more.Add(s.keyF)
 	}
-	return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
-		widgets.NewStepHead(lang.X("identity.question", "Which name?"), lang.X("identity.line", "The device is known by it in the cloud and in the catalog.")),
-		s.field, widgets.NewCard(more))
+	more.Add(adopt)
+	column := layout.Column(fynetheme.Size(theme.SizeNameSpace3),
+		widgets.NewStepHead(lang.X("identity.question", "Which name?"), lang.X("identity.line", "The device is known by it in the cloud and in the catalog.")), s.field)
+	if plan.Cell.Authentication == provisioning.X509 {
+		column.Add(s.certs.content())
+	}
+	column.Add(widgets.NewCard(more))
+	return column
 }
 
 // rows shows the names of a list.
@@ -90,6 +97,7 @@ func (s *identityStep) build() {
 	s.regF = widgets.NewField(lang.X("identity.registration", "Registration ID"), lang.X("identity.registration.hint", "the name of its enrollment; left empty, the device ID"), s.reg)
 	s.hostF = widgets.NewField(lang.X("identity.host", "Host name"), lang.X("identity.host.hint", "left empty, IoT Edge uses the machine's own name"), s.host)
 	s.keyF = widgets.NewField(lang.X("identity.key", "Symmetric key"), lang.X("identity.key.hint", "left empty, the cloud makes it; or vault:NAME of a stored secret"), s.key)
+	s.certs = newCertificateFields(s.p)
 	s.adopt = widgets.NewCheck(lang.X("identity.adopt", "Adopt what exists"), func(yes bool) {
 		s.p.draft.Plan.Cloud.Existing = provisioning.Refuse
 		if yes {
@@ -128,6 +136,13 @@ func (s *identityStep) leave(on func()) {
 			row.field.SetError(finding.Problem + " " + finding.Fix)
 			s.p.arrange()
 			s.p.focusOn(row.entry)
+			return
+		}
+	}
+	if s.p.draft.Plan.Cell.Authentication == provisioning.X509 {
+		if focus := s.certs.wrong(); focus != nil {
+			s.p.arrange()
+			s.p.focusOn(focus)
 			return
 		}
 	}

@@ -113,6 +113,12 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 			left.Add(finding(f))
 		}
 	}
+	if len(preview.Certificates) > 0 {
+		left.Add(widgets.SectionTitle(lang.X("review.certificates", "Certificates")))
+		for _, w := range preview.Certificates {
+			left.Add(writeRow(w.Action, w.What, say(w.Detail)))
+		}
+	}
 	left.Add(widgets.SectionTitle(lang.X("review.cloud", "In the cloud ({{.Cloud}})", map[string]any{"Cloud": preview.Plan.Cloud.Name})))
 	for _, w := range preview.Cloud {
 		left.Add(writeRow(w.Action, w.What, say(w.Detail)))

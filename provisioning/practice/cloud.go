@@ -51,6 +51,7 @@ type Cloud struct {
 	chosen   atomic.Pointer[settings]
 	faults   *Faults
 	limits   limiter
+	webhooks *webhooks
 	log      requestLog
 	changes  atomic.Uint64 // counts everything that a view may show
 	ready    chan struct{}
@@ -67,6 +68,7 @@ type Cloud struct {
 	mu          sync.Mutex // guards what follows
 	state       *state
 	connections map[objectKey]connection
+	challenges  map[string]challenge // by registration ID
 }
 
 // Open opens the practice cloud of a folder. Several processes may have it
@@ -79,7 +81,8 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 		return nil, fmt.Errorf("open practice cloud: %w", err)
 	}
 	c := &Cloud{dir: o.Dir, anywhere: o.ListenAnywhere, clock: o.Now, logTo: o.Log, faults: newFaults(),
-		ready: make(chan struct{}), connections: map[objectKey]connection{}, rand: &sharedReader{from: o.Rand}}
+		ready: make(chan struct{}), connections: map[objectKey]connection{}, challenges: map[string]challenge{}, webhooks: newWebhooks(),
+		rand: &sharedReader{from: o.Rand}}
 	c.management = newManagement(c)
 	c.faults.changed = func() { c.changes.Add(1) }
 	if c.clock == nil {
@@ -109,6 +112,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 
 // Close writes what is left and closes the state. Serve must have returned.
 func (c *Cloud) Close() error {
+	c.webhooks.close()
 	return errors.Join(c.disown(), c.store.close())
 }
 

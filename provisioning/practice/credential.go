@@ -13,6 +13,7 @@ import (
 // the expiry of the token.
 type credential struct {
 	token  wire.Token
+	given  bool                // a token, or a text in its place
 	signed bool                // token is one, and has not expired
 	chain  []*x509.Certificate // as presented in the TLS handshake, leaf first
 }
@@ -21,7 +22,7 @@ type credential struct {
 // the chain as it is.
 func newCredential(sas string, chain []*x509.Certificate, now time.Time) credential {
 	token, err := wire.ParseToken(sas)
-	return credential{token: token, signed: err == nil && token.Expiry.After(now), chain: chain}
+	return credential{token: token, given: sas != "", signed: err == nil && token.Expiry.After(now), chain: chain}
 }
 
 // credentialOf gives what a request shows: the header Authorization and the

@@ -1,68 +1,110 @@
 package practice
 
 import (
-	"hash/fnv"
-	"slices"
+	"encoding/json"
 
 	"edgewright/provisioning/wire"
 )
 
-// assign gives the device a hub, writes its identity there and makes the
-// registration record, by the enrollment's policies.
-//
-// https://learn.microsoft.com/azure/iot-dps/concepts-device-reprovision
-func (t *transaction) assign(id string, by attested) *registration {
-	before := t.c.state.registrations[id]
-	if before != nil && (before.State.Status != wire.RegistrationAssigned || t.c.state.hubs[before.Hub] == nil) {
-		before = nil
-	}
-	policy := by.enrollment.reprovision()
-	target := t.c.allocate(id, by.enrollment)
-	substatus := wire.SubstatusInitialAssignment
-	reset := false
-	if before != nil {
-		substatus = wire.SubstatusReprovisionedToInitialAssignment
-		switch {
-		case !policy.UpdateHubAssignment:
-			target = before.Hub
-		case !policy.MigrateDeviceData:
-			reset, substatus = true, wire.SubstatusDeviceDataReset
-		case target != before.Hub:
-			substatus = wire.SubstatusDeviceDataMigrated
-		}
-	}
-	r := &registration{Group: by.group, Hub: target, State: wire.DeviceRegistrationState{
-		RegistrationID: id, DeviceID: by.deviceID, Status: wire.RegistrationAssigned, Substatus: substatus,
-		AssignedHub:            t.c.settings().withPort(target + "." + domain),
-		CreatedDateTimeUTC:     wire.At(t.now),
-		LastUpdatedDateTimeUTC: wire.At(t.now),
-		ETag:                   t.c.dpsETag(),
-		SymmetricKey:           &wire.SymmetricKeyRegistrationResult{EnrollmentGroupID: by.group},
-	}}
-	var moved *device
+// choice is where a device goes.
+type choice struct {
+	hub     string // label
+	twin    *wire.InitialTwin
+	payload json.RawMessage // for the device
+	failed  *refusal        // instead of all that
+}
+
+// chosen decides for every allocation policy but custom.
+func (t *transaction) chosen(id string, e enrollment) choice {
+	return choice{hub: t.c.allocate(id, e), twin: *e.twin}
+}
+
+// begin makes the registration record of a register call; before is that of
+// the call before, or nil. It is assigned at once, unless a webhook decides.
+func (t *transaction) begin(id string, by attested, before *registration, operation string) *registration {
+	r := &registration{Group: by.Group, Operation: operation, State: wire.DeviceRegistrationState{RegistrationID: id,
+		CreatedDateTimeUTC: wire.At(t.now), LastUpdatedDateTimeUTC: wire.At(t.now), ETag: t.c.dpsETag(), Status: wire.RegistrationAssigning}}
 	if before != nil {
 		r.State.CreatedDateTimeUTC = before.State.CreatedDateTimeUTC
-		if before.Hub != target {
-			t.hub = t.c.state.hubs[before.Hub]
-			if moved = t.hub.devices[before.State.DeviceID]; moved != nil {
-				t.removeDevice(moved)
-			}
+		if t.c.state.hubs[before.Hub] != nil {
+			r.Hub, r.Device = before.Hub, before.Device
 		}
 	}
-	t.hub = t.c.state.hubs[target]
-	if bad := t.provision(by, moved, reset); bad != nil {
-		r.State = wire.DeviceRegistrationState{RegistrationID: id, Status: wire.RegistrationFailed, ErrorCode: dpsBadRequest, ErrorMessage: bad.text,
-			CreatedDateTimeUTC: r.State.CreatedDateTimeUTC, LastUpdatedDateTimeUTC: r.State.LastUpdatedDateTimeUTC, ETag: r.State.ETag}
+	if *by.enrollment.allocation == allocateCustom && (r.Hub == "" || by.enrollment.reprovision().UpdateHubAssignment) {
+		r.Waiting = &by.claim
+		return r
 	}
+	t.assign(r, by, t.chosen(id, by.enrollment))
 	return r
 }
 
-// provision makes the identity in t.hub what the enrollment says. moved is the
-// same device as it was in the hub before, or nil.
-func (t *transaction) provision(by attested, moved *device, reset bool) *identityError {
-	there := t.hub.devices[by.deviceID]
-	wanted := wire.Device{DeviceID: by.deviceID, Capabilities: &wire.Capabilities{IotEdge: by.enrollment.isEdge()},
-		Authentication: &wire.Authentication{Type: wire.AuthSAS, SymmetricKey: &by.keys}}
+// assign gives the device a hub, writes its identity there and completes the
+// registration record, by the enrollment's policies.
+//
+// https://learn.microsoft.com/azure/iot-dps/concepts-device-reprovision
+func (t *transaction) assign(r *registration, by attested, to choice) {
+	r.Waiting = nil
+	r.State.LastUpdatedDateTimeUTC, r.State.ETag = wire.At(t.now), t.c.dpsETag()
+	if to.failed != nil {
+		r.fail(to.failed)
+		return
+	}
+	policy := by.enrollment.reprovision()
+	substatus := wire.SubstatusInitialAssignment
+	reset := false
+	if r.Hub != "" {
+		substatus = wire.SubstatusReprovisionedToInitialAssignment
+		switch {
+		case !policy.UpdateHubAssignment:
+			to.hub = r.Hub
+		case !policy.MigrateDeviceData:
+			reset, substatus = true, wire.SubstatusDeviceDataReset
+		case to.hub != r.Hub:
+			substatus = wire.SubstatusDeviceDataMigrated
+		}
+	}
+	state := r.State
+	state.Status, state.Substatus, state.DeviceID, state.Payload = wire.RegistrationAssigned, substatus, by.DeviceID, to.payload
+	state.AssignedHub = t.c.settings().withPort(to.hub + "." + domain)
+	switch {
+	case by.TPM != nil:
+		sealed, err := t.c.makeHubKey(&by.claim)
+		if err != nil {
+			r.fail(badRequest("tpm." + err.Error() + "."))
+			return
+		}
+		state.TPM = &wire.TPMRegistrationResult{AuthenticationKey: sealed}
+	case by.X509 != nil:
+		state.X509 = by.X509
+	default:
+		state.SymmetricKey = &wire.SymmetricKeyRegistrationResult{EnrollmentGroupID: by.Group}
+	}
+	var moved *device
+	if r.Hub != "" && r.Hub != to.hub {
+		t.hub = t.c.state.hubs[r.Hub]
+		if moved = t.hub.devices[r.Device]; moved != nil {
+			t.removeDevice(moved)
+		}
+	}
+	t.hub = t.c.state.hubs[to.hub]
+	if bad := t.provision(by, to.twin, moved, reset); bad != nil {
+		r.fail(badRequest(bad.text))
+		return
+	}
+	r.State, r.Hub, r.Device = state, to.hub, by.DeviceID
+}
+
+// fail ends a registration. Where the device was assigned before stays known.
+func (r *registration) fail(why *refusal) {
+	r.State = wire.DeviceRegistrationState{RegistrationID: r.State.RegistrationID, Status: wire.RegistrationFailed, ErrorCode: why.code, ErrorMessage: why.text,
+		CreatedDateTimeUTC: r.State.CreatedDateTimeUTC, LastUpdatedDateTimeUTC: r.State.LastUpdatedDateTimeUTC, ETag: r.State.ETag}
+}
+
+// provision makes the identity in t.hub what the claim says. moved is the same
+// device as it was in the hub before, or nil.
+func (t *transaction) provision(by attested, initial *wire.InitialTwin, moved *device, reset bool) *identityError {
+	there := t.hub.devices[by.DeviceID]
+	wanted := wire.Device{DeviceID: by.DeviceID, Capabilities: &wire.Capabilities{IotEdge: by.enrollment.isEdge()}, Authentication: by.Authentication}
 	d := there
 	if there == nil || !isAsWanted(there.Identity, wanted) {
 		if there != nil {
@@ -78,44 +120,24 @@ func (t *transaction) provision(by attested, moved *device, reset bool) *identit
 	}
 	switch {
 	case reset || there == nil && moved == nil:
-		d.Twin.begin(*by.enrollment.twin, t.now)
+		d.Twin.begin(initial, t.now)
 	case there == nil:
 		d.Twin = moved.Twin
 	default:
 		return nil
 	}
-	t.store(deviceKey(t.hub, by.deviceID), d)
+	t.store(deviceKey(t.hub, by.DeviceID), d)
 	return nil
 }
 
 // isAsWanted tells whether registering again changes nothing in the identity.
 func isAsWanted(there, wanted wire.Device) bool {
 	a, b := there.Authentication, wanted.Authentication
-	return there.IsEdge() == wanted.IsEdge() && a.Type == b.Type && a.SymmetricKey != nil &&
-		a.SymmetricKey.PrimaryKey.Equal(b.SymmetricKey.PrimaryKey) && a.SymmetricKey.SecondaryKey.Equal(b.SymmetricKey.SecondaryKey)
-}
-
-// allocate picks the label of a hub. The practice cloud has no geography:
-// geoLatency, like static, takes the first of the list.
-func (c *Cloud) allocate(id string, e enrollment) string {
-	s := c.settings()
-	hosts := slices.Clone(*e.hubs)
-	if *e.hubHost != "" {
-		hosts = []string{*e.hubHost}
+	if there.IsEdge() != wanted.IsEdge() || a.Type != b.Type {
+		return false
 	}
-	labels := make([]string, 0, len(hosts))
-	for _, host := range hosts {
-		if label, known := s.hubByHost(host); known {
-			labels = append(labels, label)
-		}
+	if b.Type == wire.AuthSelfSigned {
+		return a.X509Thumbprint != nil && *a.X509Thumbprint == *b.X509Thumbprint
 	}
-	if len(labels) == 0 {
-		labels = s.Hubs
-	}
-	if *e.allocation == "static" || *e.allocation == "geoLatency" {
-		return labels[0]
-	}
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(id)) // never fails
-	return labels[int(hash.Sum32()%uint32(len(labels)))]
+	return a.SymmetricKey != nil && a.SymmetricKey.PrimaryKey.Equal(b.SymmetricKey.PrimaryKey) && a.SymmetricKey.SecondaryKey.Equal(b.SymmetricKey.SecondaryKey)
 }

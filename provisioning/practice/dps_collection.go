@@ -2,10 +2,16 @@ package practice
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"edgewright/provisioning/wire"
 )
+
+// maxGroups is how many groups there may be of each attestation.
+//
+// https://learn.microsoft.com/azure/iot-dps/about-iot-dps#quotas-and-limits
+const maxGroups = 100
 
 // collection is the operations that individual enrollments and groups share.
 // Its handlers are called with the state locked.
@@ -33,19 +39,12 @@ func (x *exchange) individuals() collection[wire.IndividualEnrollment] {
 			if e.DeviceID != "" && wire.ValidateDeviceID(e.DeviceID) != nil {
 				return badRequest("deviceId is not a device ID.")
 			}
+			if _, object := jsonObject(e.OptionalDeviceInformation); !object {
+				return badRequest("optionalDeviceInformation is an object.")
+			}
 			return nil
 		},
-		shown: func(e *wire.IndividualEnrollment) wire.IndividualEnrollment {
-			shown := *e
-			shown.Attestation = withoutKeys(e.Attestation)
-			shown.RegistrationState = &wire.DeviceRegistrationState{RegistrationID: e.RegistrationID, Status: wire.RegistrationUnassigned,
-				CreatedDateTimeUTC: e.CreatedDateTimeUTC, LastUpdatedDateTimeUTC: e.LastUpdatedDateTimeUTC}
-			if r := x.c.state.registrations[e.RegistrationID]; r != nil {
-				record := r.record()
-				shown.RegistrationState = &record
-			}
-			return shown
-		},
+		shown: x.shownIndividual,
 		// The registration record is a part of the individual enrollment.
 		removed: func(x *exchange, id string) {
 			if r := x.c.state.registrations[id]; r != nil && r.Group == "" {
@@ -60,16 +59,41 @@ func (x *exchange) groups() collection[wire.EnrollmentGroup] {
 	return collection[wire.EnrollmentGroup]{
 		kind: kindGroup, noun: "enrollment group", itemType: "enrollmentGroup", all: x.c.state.groups, view: group,
 		validate: wire.ValidateEnrollmentGroupID,
-		shown: func(g *wire.EnrollmentGroup) wire.EnrollmentGroup {
-			shown := *g
-			shown.Attestation = withoutKeys(g.Attestation)
-			return shown
+		prepare: func(g *wire.EnrollmentGroup) *refusal {
+			if g.Attestation == nil {
+				return nil // is refused later
+			}
+			same := 0
+			for id, other := range x.c.state.groups {
+				if other.Attestation.Type == g.Attestation.Type && !strings.EqualFold(id, g.EnrollmentGroupID) {
+					same++
+				}
+			}
+			if same >= maxGroups {
+				return badRequest("There are " + strconv.Itoa(maxGroups) + " enrollment groups of this attestation already.")
+			}
+			return nil
 		},
+		shown: shownGroup,
 	}
 }
 
-func withoutKeys(a *wire.AttestationMechanism) *wire.AttestationMechanism {
-	return &wire.AttestationMechanism{Type: a.Type}
+func (t *transaction) shownIndividual(e *wire.IndividualEnrollment) wire.IndividualEnrollment {
+	shown := *e
+	shown.Attestation = shownAttestation(e.Attestation, false)
+	shown.RegistrationState = &wire.DeviceRegistrationState{RegistrationID: e.RegistrationID, Status: wire.RegistrationUnassigned,
+		CreatedDateTimeUTC: e.CreatedDateTimeUTC, LastUpdatedDateTimeUTC: e.LastUpdatedDateTimeUTC}
+	if r := t.c.state.registrations[e.RegistrationID]; r != nil {
+		record := r.record()
+		shown.RegistrationState = &record
+	}
+	return shown
+}
+
+func shownGroup(g *wire.EnrollmentGroup) wire.EnrollmentGroup {
+	shown := *g
+	shown.Attestation = shownAttestation(g.Attestation, false)
+	return shown
 }
 
 // write creates without an etag and updates with one, which may be *. IDs are
@@ -180,7 +204,7 @@ func (c collection[T]) keys(x *exchange) answer {
 	if there == nil {
 		return x.refuse(c.missing())
 	}
-	return x.json(http.StatusOK, *c.view(there).attestation)
+	return x.json(http.StatusOK, shownAttestation(*c.view(there).attestation, true))
 }
 
 func (x *exchange) putEnrollment() answer    { return x.individuals().put(x) }

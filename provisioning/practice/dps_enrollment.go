@@ -27,17 +27,21 @@ type enrollment struct {
 	updated     **wire.Time
 	allocation  *string
 	hubs        *[]string
+	custom      **wire.CustomAllocationDefinition
 	rest        *wire.Members
+	group       bool
 }
 
 func individual(e *wire.IndividualEnrollment) enrollment {
 	return enrollment{&e.RegistrationID, &e.Attestation, &e.Capabilities, &e.IotHubHostName, &e.InitialTwin, &e.ETag,
-		&e.ProvisioningStatus, &e.ReprovisionPolicy, &e.CreatedDateTimeUTC, &e.LastUpdatedDateTimeUTC, &e.AllocationPolicy, &e.IotHubs, &e.Rest}
+		&e.ProvisioningStatus, &e.ReprovisionPolicy, &e.CreatedDateTimeUTC, &e.LastUpdatedDateTimeUTC, &e.AllocationPolicy, &e.IotHubs,
+		&e.CustomAllocationDefinition, &e.Rest, false}
 }
 
 func group(g *wire.EnrollmentGroup) enrollment {
 	return enrollment{&g.EnrollmentGroupID, &g.Attestation, &g.Capabilities, &g.IotHubHostName, &g.InitialTwin, &g.ETag,
-		&g.ProvisioningStatus, &g.ReprovisionPolicy, &g.CreatedDateTimeUTC, &g.LastUpdatedDateTimeUTC, &g.AllocationPolicy, &g.IotHubs, &g.Rest}
+		&g.ProvisioningStatus, &g.ReprovisionPolicy, &g.CreatedDateTimeUTC, &g.LastUpdatedDateTimeUTC, &g.AllocationPolicy, &g.IotHubs,
+		&g.CustomAllocationDefinition, &g.Rest, true}
 }
 
 func (e enrollment) isEdge() bool { return *e.edge != nil && (*e.edge).IotEdge }
@@ -53,7 +57,11 @@ func (e enrollment) reprovision() wire.ReprovisionPolicy {
 // complete checks what a caller wrote and fills what it left out. there is
 // what it replaces, or nil.
 func (c *Cloud) complete(e enrollment, there *enrollment, now time.Time) *refusal {
-	if bad := c.completeKeys(e, there); bad != nil {
+	var before *wire.AttestationMechanism
+	if there != nil {
+		before = *there.attestation
+	}
+	if bad := c.completeAttestation(e, before); bad != nil {
 		return bad
 	}
 	if *e.status == "" {
@@ -62,27 +70,14 @@ func (c *Cloud) complete(e enrollment, there *enrollment, now time.Time) *refusa
 	if *e.status != wire.StatusEnabled && *e.status != wire.StatusDisabled {
 		return badRequest("provisioningStatus is enabled or disabled.")
 	}
-	switch *e.allocation {
-	case "", "hashed", "static", "geoLatency":
-	case "custom":
-		return badRequest("allocationPolicy custom is not offered here; use hashed, static or geoLatency.")
-	default:
-		return badRequest("allocationPolicy is hashed, static or geoLatency.")
+	if bad := c.completeAllocation(e); bad != nil {
+		return bad
 	}
-	for _, host := range append(slices.Clone(*e.hubs), *e.hubHost) {
-		if _, known := c.settings().hubByHost(host); host != "" && !known {
-			return badRequest("iotHubs and iotHubHostName name hubs of the practice cloud only; " + wire.CleanMessage(host) + " is none.")
-		}
+	if !isInitialTwin(*e.twin) {
+		return badRequest("initialTwin.tags and initialTwin.properties.desired are objects.")
 	}
-	if twin := *e.twin; twin != nil {
-		_, tags := jsonObject(twin.Tags)
-		desired := true
-		if twin.Properties != nil {
-			_, desired = jsonObject(twin.Properties.Desired)
-		}
-		if !tags || !desired {
-			return badRequest("initialTwin.tags and initialTwin.properties.desired are objects.")
-		}
+	if policy := (*e.rest)["credentialPolicyName"]; len(policy) > 0 && string(policy) != "null" && string(policy) != `""` {
+		return badRequest("credentialPolicyName: " + membersNotOffered["credentialPolicyName"] + ".")
 	}
 	if *e.edge == nil {
 		*e.edge = &wire.Capabilities{}
@@ -98,29 +93,17 @@ func (c *Cloud) complete(e enrollment, there *enrollment, now time.Time) *refusa
 	return nil
 }
 
-// completeKeys settles the attestation. Keys left out are made, or stay as
-// they are: the service does not give them with GET, and whoever writes back
-// what it read means no change.
-func (c *Cloud) completeKeys(e enrollment, there *enrollment) *refusal {
-	a := *e.attestation
-	switch {
-	case a == nil || a.Type == "":
-		return badRequest("attestation is missing.")
-	case a.Type != wire.AttestationSymmetricKey:
-		return badRequest(fmt.Sprintf("attestation.type %q is not offered here; use symmetricKey.", wire.CleanMessage(a.Type)))
+// isInitialTwin tells whether a twin is one that devices can begin with.
+func isInitialTwin(twin *wire.InitialTwin) bool {
+	if twin == nil {
+		return true
 	}
-	if err := checkKeys(a.SymmetricKey); err != nil {
-		return badRequest("attestation.symmetricKey: " + err.Error() + ".")
+	_, tags := jsonObject(twin.Tags)
+	desired := true
+	if twin.Properties != nil {
+		_, desired = jsonObject(twin.Properties.Desired)
 	}
-	keys := c.newKeys(enrollmentKeyLength)
-	switch {
-	case a.SymmetricKey != nil && !a.SymmetricKey.PrimaryKey.IsEmpty():
-		keys = *a.SymmetricKey
-	case there != nil:
-		keys = *(*there.attestation).SymmetricKey
-	}
-	*e.attestation = &wire.AttestationMechanism{Type: wire.AttestationSymmetricKey, SymmetricKey: &keys}
-	return nil
+	return tags && desired
 }
 
 // hubByHost finds the label of a hub by its host name, with or without port.

@@ -16,9 +16,7 @@ func (r *registration) record() wire.DeviceRegistrationState {
 	return record
 }
 
-func (x *exchange) registrationNotFound() answer {
-	return x.dpsError(dpsNotFound, "The registration does not exist.")
-}
+var noRegistration = &refusal{dpsNotFound, "The registration does not exist."}
 
 func (x *exchange) getRegistration() answer {
 	if a := x.allowOwner(); a != nil {
@@ -26,7 +24,7 @@ func (x *exchange) getRegistration() answer {
 	}
 	r := x.c.state.registrations[strings.ToLower(x.vars["id"])]
 	if r == nil {
-		return x.registrationNotFound()
+		return x.refuse(noRegistration)
 	}
 	return x.json(http.StatusOK, r.record())
 }
@@ -39,7 +37,7 @@ func (x *exchange) deleteRegistration() answer {
 	id := strings.ToLower(x.vars["id"])
 	r := x.c.state.registrations[id]
 	if r == nil {
-		return x.registrationNotFound()
+		return x.refuse(noRegistration)
 	}
 	if match := x.r.Header.Get("If-Match"); match != "" && !etagMatches(match, r.State.ETag) {
 		return x.dpsError(dpsPrecondition, "The etag is not the registration's.")

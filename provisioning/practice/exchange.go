@@ -19,6 +19,7 @@ const (
 	planeHub plane = iota
 	planeDPSService
 	planeDPSDevice
+	planeARM
 )
 
 const (
@@ -91,19 +92,13 @@ func (x *exchange) hubErrorAs(status int, name, text string) answer {
 	return answer{status: status, body: body, code: name, header: map[string]string{wire.HeaderHubErrorCode: name}}
 }
 
-// dpsError answers in the shape of DPS; the first three digits of code are the
-// status.
-func (x *exchange) dpsError(code int, text string) answer {
-	body, _ := json.Marshal(wire.DPSErrorBody{ErrorCode: code, TrackingID: x.tracking, Message: text,
-		TimestampUTC: x.now.Format("2006-01-02T15:04:05.9999999Z")})
-	return answer{status: code / 1000, body: body, code: strconv.Itoa(code),
-		header: map[string]string{wire.HeaderDPSErrorCode: strconv.Itoa(code)}}
-}
-
 // fail answers with a status in the shape of the plane; name is IoT Hub's word.
 func (x *exchange) fail(status int, name, text string) answer {
-	if x.plane == planeHub {
+	switch x.plane {
+	case planeHub:
 		return x.hubErrorAs(status, name, text)
+	case planeARM:
+		return x.armError(status, text)
 	}
 	return x.dpsError(status*1000, text)
 }

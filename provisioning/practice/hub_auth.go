@@ -36,6 +36,17 @@ func (x *exchange) unauthorized() *answer {
 	return &a
 }
 
+// stranger refuses a caller who is not the identity: 401003 with what was wrong
+// where it shows a certificate to one that proves itself so, else as unauthorized.
+func (x *exchange) stranger(by *wire.Authentication) *answer {
+	text := strangerText(x.shown.chain, by)
+	if text == "" || x.shown.given {
+		return x.unauthorized()
+	}
+	a := x.hubError("IotHubUnauthorized", text)
+	return &a
+}
+
 // policyAllows tells whether a policy of the hub signed the token and has the
 // right. path is what is asked for, below the hub's name.
 func (t *transaction) policyAllows(shown credential, needed right, path ...string) bool {
@@ -67,7 +78,7 @@ func (t *transaction) asDevice(shown credential, d *device) bool {
 	}
 	by := d.Identity.Authentication
 	if by.Type != wire.AuthSAS {
-		return t.certified(shown.chain, by)
+		return t.certified(shown.chain, by, d.Identity.DeviceID)
 	}
 	scope := t.hub.host + "/devices/" + d.Identity.DeviceID
 	return shown.ownToken() && shown.token.Covers(scope) && !shown.token.Covers(t.hub.host+"/devices") && shown.signedBy(by.SymmetricKey)
@@ -80,7 +91,7 @@ func (t *transaction) asModule(shown credential, d *device, m *module) bool {
 	}
 	by := m.Identity.Authentication
 	if by.Type != wire.AuthSAS {
-		return t.certified(shown.chain, by)
+		return t.certified(shown.chain, by, d.Identity.DeviceID+"/"+m.Identity.ModuleID)
 	}
 	parent := t.hub.host + "/devices/" + d.Identity.DeviceID + "/modules"
 	return shown.ownToken() && shown.token.Covers(parent+"/"+m.Identity.ModuleID) && !shown.token.Covers(parent) && shown.signedBy(by.SymmetricKey)
@@ -97,7 +108,7 @@ func (x *exchange) allowModules(needed right) (*device, *answer) {
 	case x.asDevice(x.shown, d):
 		x.touch(d, nil)
 	case !x.policyAllows(x.shown, needed, x.segments...):
-		return nil, x.unauthorized()
+		return nil, x.stranger(d.Identity.Authentication)
 	}
 	return d, nil
 }

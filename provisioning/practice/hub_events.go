@@ -25,14 +25,20 @@ func (x *exchange) sendEvent() answer {
 func (x *exchange) allowClient() (*device, *module, *answer) {
 	id, wanted := x.vars["module"]
 	d, m, ok := x.client(x.shown, x.vars["device"], id)
-	if !ok || wanted && m == nil {
-		return nil, nil, x.unauthorized()
+	switch {
+	case ok && (m != nil || !wanted):
+		return d, m, nil
+	case m != nil:
+		return nil, nil, x.stranger(m.Identity.Authentication)
+	case d != nil && !wanted:
+		return nil, nil, x.stranger(d.Identity.Authentication)
 	}
-	return d, m, nil
+	return nil, nil, x.unauthorized()
 }
 
 // client finds an enabled device, and its module unless that ID is empty, and
-// tells whether the caller may speak for it.
+// tells whether the caller may speak for it. Whatever it finds comes back also
+// if not.
 func (t *transaction) client(shown credential, deviceID, moduleID string) (d *device, m *module, ok bool) {
 	if d = t.hub.devices[deviceID]; d == nil || d.Identity.Status != wire.StatusEnabled {
 		return nil, nil, false

@@ -25,6 +25,8 @@ type Info struct {
 	DPSConnectionString secret.Value
 	// Hubs has the iothubowner connection string of every hub, by host.
 	Hubs map[string]secret.Value
+	// ARMToken is the Bearer token of the routes of Azure Resource Manager.
+	ARMToken secret.Value
 	// Names are all DNS names, without port.
 	Names []string
 }
@@ -41,6 +43,7 @@ func (c *Cloud) Info() Info {
 	}
 	info.HubConnectionString = info.Hubs[info.HubHost]
 	info.DPSConnectionString = serviceString(info.DPSHost, policyDPSOwner, s.DPSKey)
+	info.ARMToken = secret.FromString(s.ARMToken.Secret().RevealBase64())
 	return info
 }
 
@@ -70,6 +73,10 @@ func (i Info) JSON(showSecrets bool) ([]byte, error) {
 		}
 		return maskKey(text)
 	}
+	token := secret.Mask
+	if showSecrets {
+		token = i.ARMToken.RevealString()
+	}
 	return json.Marshal(struct {
 		HTTPS               string `json:"https"`
 		MQTT                string `json:"mqtt"`
@@ -80,7 +87,8 @@ func (i Info) JSON(showSecrets bool) ([]byte, error) {
 		GlobalHost          string `json:"global_host"`
 		HubConnectionString string `json:"hub_connection_string"`
 		DPSConnectionString string `json:"dps_connection_string"`
-	}{i.HTTPS, i.MQTT, i.CAFile, i.IDScope, i.HubHost, i.DPSHost, i.GlobalHost, shown(i.HubConnectionString), shown(i.DPSConnectionString)})
+		ARMToken            string `json:"arm_token"`
+	}{i.HTTPS, i.MQTT, i.CAFile, i.IDScope, i.HubHost, i.DPSHost, i.GlobalHost, shown(i.HubConnectionString), shown(i.DPSConnectionString), token})
 }
 
 // maskKey writes a connection string with its key masked.

@@ -67,6 +67,14 @@ var routes = map[plane][]route{
 		{http.MethodGet, "{scope}/registrations/{id}/operations/{operation}", (*exchange).pollRegistration},
 		{http.MethodPost, "{scope}/registrations/{id}", (*exchange).lookUpRegistration},
 	},
+	planeARM: {
+		{http.MethodGet, armCertificates, (*exchange).listCertificates},
+		{http.MethodPut, armCertificates + "/{name}", (*exchange).putCertificate},
+		{http.MethodGet, armCertificates + "/{name}", (*exchange).getCertificate},
+		{http.MethodDelete, armCertificates + "/{name}", (*exchange).deleteCertificate},
+		{http.MethodPost, armCertificates + "/{name}/generateVerificationCode", (*exchange).generateVerificationCode},
+		{http.MethodPost, armCertificates + "/{name}/verify", (*exchange).verifyCertificate},
+	},
 }
 
 // planeOf tells the plane by the path: one port serves all.
@@ -80,6 +88,8 @@ func planeOf(segments []string) plane {
 		return planeDPSService
 	case slices.Contains([]string{"devices", "twins", "configurations", "jobs", "statistics", "messages", "digitaltwins"}, first):
 		return planeHub
+	case first == "subscriptions":
+		return planeARM
 	case len(segments) > 1 && strings.EqualFold(segments[1], "registrations"):
 		return planeDPSDevice
 	}

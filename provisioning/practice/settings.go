@@ -43,6 +43,7 @@ type settings struct {
 	Hubs        []string                                // labels below domain, the first is the default
 	HubKeys     map[string]map[string]wire.SymmetricKey // by hub, by policy
 	DPSKey      wire.SymmetricKey                       // of policyDPSOwner
+	ARMToken    wire.Key                                // opens the routes of Azure Resource Manager
 	CACert      []byte                                  // DER
 	CAKey       []byte                                  // PKCS #8, DER
 	Created     time.Time
@@ -74,7 +75,7 @@ func (c *Cloud) openSettings(ctx context.Context, o Options) error {
 	if err := c.readSettings(ctx); err != nil {
 		return err
 	}
-	if c.settings() == nil || c.settings().lacks(hubs) {
+	if c.settings() == nil || c.settings().lacks(hubs) || c.settings().ARMToken.IsEmpty() {
 		if err := c.writeSettings(ctx, o, hubs); err != nil {
 			return err
 		}
@@ -146,6 +147,9 @@ func (c *Cloud) changeSettings(o Options, hubs []string) (err error) {
 		for _, policy := range hubPolicies {
 			s.HubKeys[hub][policy.name] = c.newKeys(32)
 		}
+	}
+	if s.ARMToken.IsEmpty() { // a new folder, or one of before there were these routes
+		s.ARMToken = wire.NewKey(secret.New(c.random(32)))
 	}
 	plain, err := json.Marshal(s)
 	if err != nil {

@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ type state struct {
 	enrollments   map[string]*wire.IndividualEnrollment
 	groups        map[string]*wire.EnrollmentGroup
 	registrations map[string]*registration
+	cas           map[objectKey]*caCertificate
+	certificates  map[string]*x509.Certificate // parsed ones of groups, by SHA-256
 	lastTicks     int64
 }
 
@@ -74,17 +77,21 @@ type registration struct {
 	State wire.DeviceRegistrationState
 	// Group is the enrollment group by which the device came, or empty.
 	Group string
-	// Hub is the label of the hub.
-	Hub string
+	// Hub is the label of the hub where the device was assigned last, and Device
+	// its ID there; empty before the first time.
+	Hub, Device string
 	// Operation is the newest register call's.
 	Operation string
+	// Waiting is there while a webhook is asked for the hub.
+	Waiting *claim `json:",omitempty"`
 
 	polls int // answers of "assigning" still to give; not stored
 }
 
 func newState(chosen *settings) *state {
 	s := &state{hubs: map[string]*hub{}, enrollments: map[string]*wire.IndividualEnrollment{},
-		groups: map[string]*wire.EnrollmentGroup{}, registrations: map[string]*registration{}}
+		groups: map[string]*wire.EnrollmentGroup{}, registrations: map[string]*registration{},
+		cas: map[objectKey]*caCertificate{}, certificates: map[string]*x509.Certificate{}}
 	for _, label := range chosen.Hubs {
 		s.hubs[label] = &hub{label: label, host: label + "." + domain, devices: map[string]*device{}, scopes: map[string]string{}}
 	}
@@ -122,7 +129,9 @@ func (s *state) take(key objectKey, plain []byte) error {
 	case kindGroup:
 		return decodeInto(s.groups, key.id, plain)
 	case kindRegistration:
-		return decodeInto(s.registrations, key.id, plain)
+		return s.takeRegistration(key, plain)
+	case kindCA:
+		return s.takeCA(key, plain)
 	}
 	return nil
 }
@@ -159,6 +168,21 @@ func (s *state) hubOfKey(key objectKey) (h *hub, rest string, err error) {
 		return nil, "", fmt.Errorf("hub %s is unknown", label)
 	}
 	return h, rest, nil
+}
+
+// takeRegistration also reads records of before Device was kept, whose Hub
+// counted only while they were assigned.
+func (s *state) takeRegistration(key objectKey, plain []byte) error {
+	if err := decodeInto(s.registrations, key.id, plain); err != nil {
+		return err
+	}
+	if r := s.registrations[key.id]; r.Device == "" {
+		r.Device = r.State.DeviceID
+		if r.Device == "" {
+			r.Hub = ""
+		}
+	}
+	return nil
 }
 
 // add gives the device a module. It may have it already.

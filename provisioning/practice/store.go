@@ -34,7 +34,7 @@ const (
 )
 
 // Kinds of objects. The IDs of kindDevice are HUB/DEVICE and those of
-// kindModule HUB/DEVICE/MODULE; no ID has a slash in it.
+// kindModule HUB/DEVICE/MODULE, of kindCA OWNER/NAME; no part has a slash in it.
 const (
 	kindSettings     = "settings"
 	kindDevice       = "device"
@@ -42,6 +42,7 @@ const (
 	kindEnrollment   = "enrollment"
 	kindGroup        = "group"
 	kindRegistration = "registration"
+	kindCA           = "ca"
 )
 
 type objectKey struct{ kind, id string }

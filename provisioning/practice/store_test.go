@@ -74,7 +74,7 @@ func TestInfoMasksKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf(`{"https":"127.0.0.1:443","mqtt":"127.0.0.1:8883","ca_file":%q,"id_scope":"0ne00PRACTICE","hub_host":"hub.practice.test","dps_host":"dps.practice.test","global_host":"global.practice.test",`+
-		`"hub_connection_string":"HostName=hub.practice.test;SharedAccessKeyName=iothubowner;SharedAccessKey=***","dps_connection_string":"HostName=dps.practice.test;SharedAccessKeyName=provisioningserviceowner;SharedAccessKey=***"}`,
+		`"hub_connection_string":"HostName=hub.practice.test;SharedAccessKeyName=iothubowner;SharedAccessKey=***","dps_connection_string":"HostName=dps.practice.test;SharedAccessKeyName=provisioningserviceowner;SharedAccessKey=***","arm_token":"***"}`,
 		filepath.Join(b.dir, "ca.pem"))
 	if string(masked) != want {
 		t.Errorf("got  %s\nwant %s", masked, want)

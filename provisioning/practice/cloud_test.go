@@ -6,6 +6,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -115,6 +117,7 @@ type call struct {
 	host               string
 	auth               string
 	header             map[string]string
+	chain              []*x509.Certificate // of the client, as the handshake gives it
 }
 
 type reply struct {
@@ -146,6 +149,9 @@ func (b *bench) do(c call) reply {
 	}
 	for name, value := range c.header {
 		r.Header.Set(name, value)
+	}
+	if c.chain != nil {
+		r.TLS = &tls.ConnectionState{PeerCertificates: c.chain}
 	}
 	w := httptest.NewRecorder()
 	b.Handler().ServeHTTP(w, r)

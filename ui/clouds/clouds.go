@@ -17,6 +17,7 @@ import (
 	"edgewright/app"
 	"edgewright/provisioning"
 	"edgewright/ui/frame"
+	"edgewright/ui/practice"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -28,6 +29,7 @@ type Page struct {
 	content *fyne.Container // the list, or the form
 	list    fyne.CanvasObject
 	form    *form
+	inside  *practice.View // the practice cloud, while it is open
 
 	head     *widgets.PageHead
 	add      *widgets.Button
@@ -58,47 +60,70 @@ func (p *Page) Content() fyne.CanvasObject {
 	return p.content
 }
 
-// Show reads the clouds anew.
-func (p *Page) Show(frame.Place) { p.Again() }
+// Show reads the clouds anew, and opens the practice cloud if the place names
+// it.
+func (p *Page) Show(place frame.Place) {
+	p.Again()
+	if place.Cloud == app.Practice {
+		p.openPractice(place.Tab, place.Device)
+	}
+}
 
 // Focus implements frame.Page.
 func (p *Page) Focus() fyne.Focusable {
-	if p.form != nil {
+	switch {
+	case p.form != nil:
 		return p.form.first()
+	case p.inside != nil:
+		return p.inside.Focus()
 	}
 	return p.add
 }
 
-// Primary opens the form, or adds what is in it.
-func (p *Page) Primary() {
-	if p.form != nil {
-		p.form.submit()
-		return
+// Search implements frame.Searcher.
+func (p *Page) Search() {
+	if p.inside != nil {
+		p.inside.Search()
 	}
-	p.openForm()
 }
 
-// Back closes the form; what was typed is kept but for the secret.
-func (p *Page) Back() bool {
-	if p.form == nil {
-		return false
+// Primary opens the form, or adds what is in it.
+func (p *Page) Primary() {
+	switch {
+	case p.form != nil:
+		p.form.submit()
+	case p.inside != nil:
+		p.inside.Primary()
+	default:
+		p.openForm()
 	}
-	p.closeForm()
+}
+
+// Back closes the form or the practice cloud.
+func (p *Page) Back() bool {
+	switch {
+	case p.form != nil:
+		p.closeForm()
+	case p.inside == nil:
+		return false
+	case !p.inside.Back():
+		p.closePractice()
+	}
 	return true
 }
 
 // Again implements frame.Page.
 func (p *Page) Again() {
 	p.practice.read()
+	if p.inside != nil {
+		p.inside.Again()
+	}
 	frame.Do(p.c, &p.load, p.c.App.Clouds, func(clouds []app.CloudRow, err error) {
 		if err != nil {
 			p.sayError(err)
 			return
 		}
-		if p.clouds = clouds; !p.known {
-			p.known = true
-			p.practice.fold(len(p.added()) > 0)
-		}
+		p.clouds, p.known = clouds, true
 		p.show()
 	})
 }
@@ -178,6 +203,10 @@ func (p *Page) remove(name string) {
 
 // say puts a message above the page until it is closed or the next one comes.
 func (p *Page) say(state widgets.State, title, line string) {
+	if p.inside != nil {
+		p.inside.Say(state, title, line)
+		return
+	}
 	closer := widgets.NewIconButton(lang.X("action.close", "Close"), fynetheme.CancelIcon(), func() { p.tell() })
 	p.tell(widgets.NewBanner(state, title, line, closer))
 }
@@ -201,6 +230,32 @@ func fill(column *fyne.Container, objects ...fyne.CanvasObject) {
 func (p *Page) sayError(err error) {
 	view := provisioning.View(err)
 	p.say(widgets.Bad, view.Message, view.Hint)
+}
+
+// openPractice looks into the practice cloud, at a tab and a device of it if
+// they are given.
+func (p *Page) openPractice(tab, device string) {
+	p.tell()
+	if p.inside == nil {
+		p.inside = practice.New(p.c, practice.Actions{Close: p.closePractice, SwitchOn: p.practice.switchIt, Empty: p.practice.reset})
+	}
+	p.put(p.inside.Content(), nil)
+	p.inside.Show(tab, device)
+	p.c.FocusIn(frame.Clouds, p.inside.Focus())
+}
+
+func (p *Page) closePractice() {
+	p.inside = nil
+	p.put(p.list, p.add)
+}
+
+// renewPractice makes the view of the practice cloud anew: what it knows of is
+// gone.
+func (p *Page) renewPractice() {
+	if p.inside != nil {
+		p.inside = nil
+		p.openPractice("", "")
+	}
 }
 
 // openForm shows the form for another cloud.

@@ -31,6 +31,8 @@ type Place struct {
 	Page ID
 	// Target preselects a target in the wizard; Device and Run open one.
 	Target, Device, Run string
+	// Cloud opens one, Tab a part of it.
+	Cloud, Tab string
 }
 
 // Page is a screen as the window sees it. All methods are called on the main

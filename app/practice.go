@@ -79,6 +79,9 @@ type practiceService struct {
 func (a *App) practiceDir() string { return filepath.Join(a.config.DataDir, "practice") }
 
 func (s *practiceService) open(ctx context.Context, options PracticeOptions) (*practice.Cloud, error) {
+	if err := s.app.ctx.Err(); err != nil {
+		return nil, fmt.Errorf("open the practice cloud: %w", err) // the program is closing
+	}
 	v, err := s.app.openVault(ctx)
 	if err != nil {
 		return nil, err

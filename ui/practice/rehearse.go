@@ -30,7 +30,7 @@ type rehearse struct {
 	act    frame.Task
 	now    app.PracticeFaults
 	limits app.PracticeLimits
-	listed []string // hubs
+	listed string // the hubs, as their lines show them
 }
 
 // fault is a card with a choice.
@@ -146,24 +146,32 @@ func (t *rehearse) read(overview app.PracticeOverview) {
 	t.showSign()
 }
 
-// showHubs has a box for each hub.
+// showHubs has a line for each hub, made anew when one came or went.
 func (t *rehearse) showHubs(hubs []app.PracticeHub) {
+	now := fmt.Sprint(hubNames(hubs), t.now.Offline)
+	if now == t.listed {
+		return
+	}
+	t.listed, t.hubs.Objects = now, nil
+	space := fynetheme.Size(theme.SizeNameSpace2)
+	for _, hub := range hubs {
+		gone := slices.Contains(t.now.Offline, hub.Name)
+		pill, word := widgets.NewPill(widgets.Good, lang.X("practice.answers", "answers")), lang.X("practice.takeoffline", "Take {{.Hub}} away", map[string]any{"Hub": hub.Name})
+		if gone {
+			pill.Set(widgets.Status{State: widgets.Care, Word: lang.X("practice.gone", "gone")})
+			word = lang.X("practice.bringback", "Bring {{.Hub}} back", map[string]any{"Hub": hub.Name})
+		}
+		t.hubs.Add(layout.Beside(space, 240*theme.TextFactor(), layout.Flow(space, widgets.NewText(hub.Host, widgets.StyleMono.As(widgets.Single)), pill),
+			widgets.NewButton(widgets.Secondary, word, nil, func() { t.setOffline(hub.Name, !gone) })))
+	}
+}
+
+func hubNames(hubs []app.PracticeHub) []string {
 	var names []string
 	for _, hub := range hubs {
 		names = append(names, hub.Name)
 	}
-	if !slices.Equal(names, t.listed) {
-		t.listed, t.hubs.Objects = names, nil
-		for _, hub := range hubs {
-			t.hubs.Add(widgets.NewCheck(hub.Host, nil))
-		}
-	}
-	for i, o := range t.hubs.Objects {
-		box, name := o.(*widgets.Check), names[i]
-		box.OnChanged = nil
-		box.SetChecked(slices.Contains(t.now.Offline, name))
-		box.OnChanged = func(gone bool) { t.setOffline(name, gone) }
-	}
+	return names
 }
 
 func (t *rehearse) setOffline(name string, gone bool) {

@@ -20,18 +20,19 @@ import (
 // requests is the tab of the log, newest first.
 type requests struct {
 	v      *View
-	failed *widgets.Check
+	failed *widgets.Button
 	copier *widgets.Button
 	table  *widgets.DataTable
 	detail *widgets.Text
 	all    fyne.CanvasObject
 	load   frame.Task
 	known  map[string]app.PracticeRequest // of the rows, by key
+	only   bool                           // those that failed
 }
 
 func newRequests(v *View) *requests {
 	t := &requests{v: v}
-	t.failed = widgets.NewCheck(lang.X("practice.failedonly", "Failed only"), func(bool) { t.read(v.overview) })
+	t.failed = widgets.NewButton(widgets.Secondary, lang.X("practice.failedonly", "Failed only"), fynetheme.CheckButtonIcon(), t.filter)
 	t.copier = widgets.NewButton(widgets.Secondary, lang.X("practice.copyrequest", "Copy the request"), fynetheme.ContentCopyIcon(), t.copy)
 	t.copier.Disable()
 	t.table = widgets.NewDataTable(
@@ -57,8 +58,19 @@ func (t *requests) object() fyne.CanvasObject { return t.all }
 
 func (t *requests) first() fyne.Focusable { return t.failed }
 
+// filter shows those that failed only, or all again.
+func (t *requests) filter() {
+	t.only = !t.only
+	t.failed.Icon = fynetheme.CheckButtonIcon()
+	if t.only {
+		t.failed.Icon = fynetheme.CheckButtonCheckedIcon()
+	}
+	t.failed.Refresh()
+	t.read(t.v.overview)
+}
+
 func (t *requests) read(app.PracticeOverview) {
-	query := app.PracticeRequestQuery{Failed: t.failed.Checked}
+	query := app.PracticeRequestQuery{Failed: t.only}
 	frame.Do(t.v.c, &t.load, func(ctx context.Context) ([]app.PracticeRequest, error) {
 		return t.v.c.App.PracticeRequests(ctx, query)
 	}, func(found []app.PracticeRequest, err error) {

@@ -90,9 +90,9 @@ func (t *connect) show(o opens) {
 
 // secretRow shows a masked connection string; its button copies it whole.
 func secretRow(p app.PracticePolicy) fyne.CanvasObject {
-	name := lang.X("practice.policy.dps", "DPS, policy {{.Policy}}", map[string]any{"Policy": p.Policy})
+	name := lang.X("practice.policy.dps", "{{.Policy}} of DPS", map[string]any{"Policy": p.Policy})
 	if p.Hub != "" {
-		name = lang.X("practice.policy.hub", "Hub {{.Hub}}, policy {{.Policy}}", map[string]any{"Hub": p.Hub, "Policy": p.Policy})
+		name = lang.X("practice.policy.hub", "{{.Policy}} of the hub {{.Hub}}", map[string]any{"Hub": p.Hub, "Policy": p.Policy})
 	}
 	words := layout.Column(fynetheme.Size(theme.SizeNameSpace1), widgets.NewText(name, widgets.StyleMuted), widgets.NewText(p.Masked, widgets.StyleMono))
 	return layout.Beside(fynetheme.Size(theme.SizeNameSpace3), 320*theme.TextFactor(), words, copyButton(p.Text))

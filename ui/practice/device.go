@@ -116,8 +116,12 @@ func (d *devicePage) identity() []widgets.Fact {
 			came = lang.X("practice.bygroup", "registration {{.ID}}, group {{.Group}}", map[string]any{"ID": by.ID, "Group": by.Group})
 		}
 	}
+	since := ago(view.Since, now)
+	if !view.Since.IsZero() {
+		since = lang.X("practice.since", "since {{.When}}", map[string]any{"When": since})
+	}
 	facts := []widgets.Fact{
-		{Label: lang.X("practice.connection", "Connection"), Value: lang.X("practice.since", "since {{.When}}", map[string]any{"When": ago(view.Since, now)}), Status: lamp(view.DeviceRow)},
+		{Label: lang.X("practice.connection", "Connection"), Value: since, Status: lamp(view.DeviceRow)},
 		{Label: lang.X("practice.activity", "Last activity"), Value: ago(view.LastActivity, now)},
 		{Label: lang.X("practice.authentication", "Authentication"), Value: view.Authentication},
 		{Label: lang.X("practice.cameby", "Came by"), Value: came},

@@ -43,6 +43,7 @@ type devices struct {
 	v      *View
 	search *widgets.Entry
 	hubs   *widgets.Select
+	filter *fyne.Container // of the hubs; hidden while there is one
 	table  *widgets.DataTable
 	more   *widgets.Text
 	empty  *fyne.Container
@@ -78,7 +79,9 @@ func newDevices(v *View) *devices {
 	t.more = widgets.NewText("", widgets.StyleSmall)
 	t.more.Hide()
 	space := fynetheme.Size(theme.SizeNameSpace2)
-	t.all = layout.Column(fynetheme.Size(theme.SizeNameSpace3), layout.Beside(space, 220*theme.TextFactor(), t.search, layout.Flow(space, t.hubs)), layout.Grow(t.table), t.more)
+	t.filter = layout.Flow(space, t.hubs)
+	t.filter.Hide()
+	t.all = layout.Column(fynetheme.Size(theme.SizeNameSpace3), layout.Beside(space, 220*theme.TextFactor(), t.search, t.filter), layout.Grow(t.table), t.more)
 	return t
 }
 
@@ -123,9 +126,9 @@ func (t *devices) offerHubs(hubs []app.PracticeHub) {
 	}
 	t.hubs.Options = options
 	if t.hubs.Refresh(); len(hubs) > 1 {
-		t.hubs.Show()
+		t.filter.Show()
 	} else {
-		t.hubs.Hide()
+		t.filter.Hide()
 	}
 }
 

@@ -173,7 +173,7 @@ func TestRequestsAreFilteredAndCopied(t *testing.T) {
 func TestOnlyTheClipboardGetsTheKey(t *testing.T) {
 	d := sit(t)
 	d.tab(TabConnect)
-	for _, text := range []string{"0ne00PRACTICE", "SharedAccessKey=***", "export NODE_EXTRA_CA_CERTS=", "server_verification_cert=", "update-ca-certificates", "policy registryRead", "policy provisioningserviceowner"} {
+	for _, text := range []string{"0ne00PRACTICE", "SharedAccessKey=***", "export NODE_EXTRA_CA_CERTS=", "server_verification_cert=", "update-ca-certificates", "registryRead of the hub hub", "provisioningserviceowner of DPS"} {
 		d.sees(text)
 	}
 	info, err := d.c.App.PracticeInfo(t.Context())

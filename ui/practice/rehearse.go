@@ -129,6 +129,8 @@ func (f *fault) show(value any) {
 	for _, v := range values {
 		f.choice.Options = append(f.choice.Options, f.say(v))
 	}
+	// The toolkit makes a choice as wide as the text that stands for none.
+	f.choice.PlaceHolder = slices.MaxFunc(f.choice.Options, func(a, b string) int { return len(a) - len(b) })
 	at := slices.Index(values, value)
 	f.choice.SetSelectedIndex(at)
 	f.choice.OnChanged = func(string) { f.set(values[f.choice.SelectedIndex()]) }

@@ -37,13 +37,13 @@ func newRequests(v *View) *requests {
 	t.copier.Disable()
 	t.table = widgets.NewDataTable(
 		widgets.NewEmptyState(fynetheme.HistoryIcon(), lang.X("practice.norequest", "No request yet"), lang.X("practice.norequest.line", "Each call of a client shows here with its correlation ID; keys and bodies do not."), nil),
-		widgets.TableColumn{ID: columnTime, Title: lang.X("practice.time", "Time"), Width: 104, Fixed: true},
-		widgets.TableColumn{ID: columnState, Title: lang.X("practice.answer", "Answer"), Width: 84},
-		widgets.TableColumn{ID: columnMethod, Title: lang.X("practice.method", "Method"), Width: 72},
-		widgets.TableColumn{ID: columnPath, Title: lang.X("practice.path", "Path"), Width: 226},
-		widgets.TableColumn{ID: columnDuration, Title: lang.X("practice.duration", "Took"), Width: 78},
-		widgets.TableColumn{ID: columnError, Title: lang.X("practice.error", "Error"), Width: 130},
-		widgets.TableColumn{ID: columnTracking, Title: lang.X("practice.tracking", "Correlation ID"), Width: 150},
+		widgets.TableColumn{ID: columnTime, Title: lang.X("practice.time", "Time"), Width: 96, Fixed: true},
+		widgets.TableColumn{ID: columnState, Title: lang.X("practice.answer", "Answer"), Width: 76},
+		widgets.TableColumn{ID: columnMethod, Title: lang.X("practice.method", "Method"), Width: 60},
+		widgets.TableColumn{ID: columnPath, Title: lang.X("practice.path", "Path"), Width: 206},
+		widgets.TableColumn{ID: columnDuration, Title: lang.X("practice.duration", "Took"), Width: 68},
+		widgets.TableColumn{ID: columnError, Title: lang.X("practice.error", "Error"), Width: 112},
+		widgets.TableColumn{ID: columnTracking, Title: lang.X("practice.tracking", "Correlation ID"), Width: 126},
 		widgets.TableColumn{ID: columnHost, Title: lang.X("practice.host", "Host"), Width: 150, Hidden: true},
 		widgets.TableColumn{ID: columnAPIVersion, Title: "api-version", Width: 110, Hidden: true})
 	t.table.OnSelected = t.selected

@@ -176,6 +176,9 @@ func drawAll(ctx context.Context, config app.Config, l look) error {
 			}
 		}
 	}
+	if err := drawPractice(ctx, q, studio, draw); err != nil {
+		return err
+	}
 	devices, err := studio.App().Devices(ctx, app.DeviceQuery{})
 	if err != nil {
 		return err

@@ -90,7 +90,9 @@ func managerError(err error) error {
 	switch refused.Status {
 	case http.StatusNotFound:
 		kind, hint = provisioning.ErrNotFound, "`edgewright practice devices` lists what there is."
-	case http.StatusConflict:
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		kind, hint = provisioning.ErrConflict, "Look at what is there, and replace or remove it."
+	case http.StatusServiceUnavailable:
 		kind, hint = provisioning.ErrBusy, "Try again."
 	case http.StatusUnauthorized:
 		kind, hint = provisioning.ErrRefused, "Another program, or a practice cloud of another data folder, listens at its address."

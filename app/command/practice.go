@@ -13,7 +13,7 @@ type practiceCommand struct {
 	name  string
 	usage string // without the name
 	flags []string
-	args  int // -1 for one or none
+	args  int // -1 where run looks
 	run   func(p *practiceCall, args []string) error
 }
 
@@ -26,6 +26,8 @@ func practiceCommands() []practiceCommand {
 		{"devices", "[--search S] [--hub H] [--limit N]", []string{"search", "hub", "limit"}, 0, (*practiceCall).devices},
 		{"device", "ID [--hub H] [--module M] [--show-secrets]", []string{"hub", "module", "show-secrets"}, 1, (*practiceCall).device},
 		{"log", "[--follow] [--failed] [--limit N]", []string{"follow", "failed", "limit"}, 0, (*practiceCall).log},
+		{"ca", "list [--hub H] | upload NAME FILE [--replace] | code NAME | verify NAME FILE | remove NAME   (of DPS, or of --hub H)",
+			[]string{"hub", "replace"}, -1, (*practiceCall).ca},
 		{"faults", "[throttle N/OF [--retry-after D] | fail N/OF [--status S] | delay D | skew D | offline HUB,... | clear]",
 			[]string{"retry-after", "status"}, -1, (*practiceCall).faults},
 		{"limits", "[SKU | none] [--units N]", []string{"units"}, -1, (*practiceCall).limits},
@@ -55,6 +57,7 @@ type practiceCall struct {
 	search, hub, module string
 	limit               int
 	follow, failed      bool
+	replace             bool
 	retryAfter          string
 	status              int
 }
@@ -75,6 +78,7 @@ func (p *practiceCall) flagSet() *flag.FlagSet {
 	set.IntVar(&p.limit, "limit", 0, "")
 	set.BoolVar(&p.follow, "follow", false, "")
 	set.BoolVar(&p.failed, "failed", false, "")
+	set.BoolVar(&p.replace, "replace", false, "")
 	set.StringVar(&p.retryAfter, "retry-after", "", "")
 	set.IntVar(&p.status, "status", 503, "")
 	return set

@@ -1,8 +1,6 @@
 package practice
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -24,12 +22,10 @@ const managementRoot = "/practice/"
 
 func isManagement(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, managementRoot) }
 
-// managementToken opens the management surface. It follows from the key of
-// DPS, so that whoever may read the folder has it and a reset changes it.
+// managementToken opens the management surface, and the routes of Azure
+// Resource Manager.
 func (c *Cloud) managementToken() secret.Value {
-	sum := hmac.New(sha256.New, c.settings().DPSKey.PrimaryKey.Secret().Reveal())
-	_, _ = sum.Write([]byte("edgewright practice management")) // never fails
-	return secret.FromString(secret.New(sum.Sum(nil)).RevealBase64())
+	return secret.FromString(c.settings().ARMToken.Secret().RevealBase64())
 }
 
 // managed is one request to the management surface.
@@ -47,6 +43,11 @@ var managementRoutes = map[string]func(managed) (any, error){
 	"GET device/strings": managed.deviceStrings,
 	"GET enrollments":    managed.enrollments,
 	"GET registrations":  managed.registrations,
+	"GET cas":            managed.cas,
+	"PUT cas":            managed.uploadCA,
+	"DELETE cas":         managed.removeCA,
+	"POST cas/code":      managed.codeCA,
+	"POST cas/verify":    managed.verifyCA,
 	"GET requests":       managed.requests,
 	"PUT faults":         managed.setFaults,
 	"PUT limits":         managed.setLimits,
@@ -83,6 +84,9 @@ func writeManaged(w http.ResponseWriter, status int, value any) {
 }
 
 func statusOf(err error) int {
+	if status, ok := caStatus(err); ok {
+		return status
+	}
 	var option *OptionError
 	var served *ServedError
 	switch {
@@ -91,7 +95,7 @@ func statusOf(err error) int {
 	case errors.Is(err, ErrNoSuch):
 		return http.StatusNotFound
 	case errors.As(err, &served):
-		return http.StatusConflict
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }

@@ -79,6 +79,7 @@ func measure(ctx context.Context, program string, identities, devices, seconds i
 	if err != nil {
 		return figures, fmt.Errorf("register: %w", err)
 	}
+	fmt.Printf("%d registrations more, %d MB resident\n", devices, cloud.resident())
 	sent, err := cloud.send(ctx, keys, seconds)
 	figures = append(figures, sent...)
 	if err != nil {

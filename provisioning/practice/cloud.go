@@ -68,7 +68,10 @@ type Cloud struct {
 	mu          sync.Mutex // guards what follows
 	state       *state
 	connections map[objectKey]connection
-	challenges  map[string]challenge // by registration ID
+	remembered  map[objectKey]subscriptions // of clients without a clean session
+
+	sessions   sessions
+	challenges map[string]challenge // by registration ID
 }
 
 // Open opens the practice cloud of a folder. Several processes may have it
@@ -81,7 +84,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 		return nil, fmt.Errorf("open practice cloud: %w", err)
 	}
 	c := &Cloud{dir: o.Dir, anywhere: o.ListenAnywhere, clock: o.Now, logTo: o.Log, faults: newFaults(),
-		ready: make(chan struct{}), connections: map[objectKey]connection{}, challenges: map[string]challenge{}, webhooks: newWebhooks(),
+		ready: make(chan struct{}), connections: map[objectKey]connection{}, remembered: map[objectKey]subscriptions{}, challenges: map[string]challenge{}, webhooks: newWebhooks(),
 		rand: &sharedReader{from: o.Rand}}
 	c.management = newManagement(c)
 	c.faults.changed = func() { c.changes.Add(1) }

@@ -144,6 +144,9 @@ func (t *transaction) writeDevice(given wire.Device, there *device) (*device, *i
 	t.hub.add(d)
 	t.keepSystemModules(d)
 	t.store(deviceKey(t.hub, next.DeviceID), d)
+	if there != nil {
+		t.identityChanged(next.DeviceID, sortedIDs(d.modules)...)
+	}
 	return d, nil
 }
 
@@ -238,4 +241,5 @@ func (t *transaction) removeDevice(d *device) {
 	}
 	t.hub.remove(d)
 	t.store(deviceKey(t.hub, d.Identity.DeviceID), nil)
+	t.identityChanged(d.Identity.DeviceID)
 }

@@ -102,5 +102,6 @@ func (t *transaction) rotate(item registryItem, primary, secondary bool) (wire.S
 	}
 	*by, *etag = &wire.Authentication{Type: wire.AuthSAS, SymmetricKey: &keys}, nextETag(*etag)
 	t.storeTwin(g.d, g.m)
+	t.identityChanged(g.d.Identity.DeviceID, sortedIDs(g.d.modules)...)
 	return keys, nil
 }

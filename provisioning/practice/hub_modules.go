@@ -97,6 +97,7 @@ func (t *transaction) writeModule(d *device, given wire.Module, there *module) (
 	there.Identity.ETag = nextETag(there.Identity.ETag)
 	slimModule(&there.Identity)
 	t.store(moduleKey(t.hub, d.Identity.DeviceID, given.ModuleID), there)
+	t.identityChanged(d.Identity.DeviceID, given.ModuleID)
 	return there, nil
 }
 
@@ -148,6 +149,7 @@ func (t *transaction) addModule(d *device, given wire.Module) *module {
 func (t *transaction) removeModule(d *device, m *module) {
 	delete(d.modules, m.Identity.ModuleID)
 	t.store(moduleKey(t.hub, d.Identity.DeviceID, m.Identity.ModuleID), nil)
+	t.identityChanged(d.Identity.DeviceID, m.Identity.ModuleID)
 }
 
 // shownModule is the identity as the caller's api-version spells it.

@@ -37,7 +37,10 @@ func (b *bench) properties(path, half string) map[string]any {
 }
 
 // heard is a connection that keeps the notices of desired properties.
-type heard struct{ notices []string }
+type heard struct {
+	connection
+	notices []string
+}
 
 func (h *heard) desired(version int64, changed map[string]any, _ *batch) {
 	text, _ := json.Marshal(changed)

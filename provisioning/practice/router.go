@@ -132,6 +132,10 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		c.serveManagement(w, r)
 		return
 	}
+	if isWebSocket(r) {
+		c.serveWebSocket(w, r)
+		return
+	}
 	begin := time.Now()
 	now := c.now()
 	if c.faults.isOffline(hubLabelOf(r.Host)) && planeOfPath(r.URL.EscapedPath()) == planeHub {

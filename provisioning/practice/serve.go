@@ -41,9 +41,13 @@ func (c *Cloud) Serve(ctx context.Context) error {
 	if err := c.own(ctx); err != nil {
 		return fmt.Errorf("serve practice cloud: %w", err)
 	}
-	listener, err := c.listen(ctx)
+	listener, err := c.listen(ctx, c.settings().HTTPS)
 	if err != nil {
 		return errors.Join(err, c.disown())
+	}
+	mqttListener, err := c.listen(ctx, c.settings().MQTT)
+	if err != nil {
+		return errors.Join(err, listener.Close(), c.disown())
 	}
 	identity := &serverIdentity{now: c.clock, make: func(now time.Time) (*tls.Certificate, error) {
 		return c.settings().serverCertificate(c.rand, now)
@@ -58,37 +62,48 @@ func (c *Cloud) Serve(ctx context.Context) error {
 		// Failed handshakes are the client's affair; it gets an alert.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
-	// HTTP/1.1 only: a WebSocket cannot begin on an HTTP/2 connection.
-	tlsListener := tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-		GetCertificate: identity.certificate,
+	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: identity.certificate,
 		// Asked for and verified by the planes, since SAS clients show none.
-		ClientAuth: tls.RequestClientCert})
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(tlsListener) }()
+		ClientAuth: tls.RequestClientCert}
+	// HTTP/1.1 only: a WebSocket cannot begin on an HTTP/2 connection.
+	https := config.Clone()
+	https.NextProtos = []string{"http/1.1"}
+	endSessions := c.sessions.begin(context.WithoutCancel(ctx))
+	ended := make(chan error, 2)
+	go func() { ended <- server.Serve(tls.NewListener(listener, https)) }()
+	go func() { ended <- c.acceptMQTT(mqttListener, config) }()
 	c.isReady.Do(func() { close(c.ready) })
 
+	running := 2
 	select {
-	case err = <-ended:
+	case err = <-ended: // one of them failed
+		running--
 	case <-ctx.Done():
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
-		err = server.Shutdown(grace)
-		cancel()
-		if err != nil {
-			err = server.Close()
-		}
-		<-ended
 	}
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	if server.Shutdown(grace) != nil {
+		_ = server.Close()
 	}
-	if err != nil {
+	cancel()
+	_ = mqttListener.Close()
+	for range running {
+		err = errors.Join(err, unlessClosed(<-ended))
+	}
+	endSessions()
+	if err = unlessClosed(err); err != nil {
 		err = fmt.Errorf("serve practice cloud: %w", err)
 	}
 	return errors.Join(err, c.disown())
 }
 
-func (c *Cloud) listen(ctx context.Context) (net.Listener, error) {
-	address := c.settings().HTTPS
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func (c *Cloud) listen(ctx context.Context, address string) (net.Listener, error) {
 	if c.anywhere {
 		_, port, _ := net.SplitHostPort(address)
 		address = ":" + port

@@ -148,7 +148,7 @@ func TestReset(t *testing.T) {
 
 func TestListenAnywhereOnlyIfAsked(t *testing.T) {
 	b := open(t, Options{Now: time.Now})
-	listener, err := b.listen(t.Context())
+	listener, err := b.listen(t.Context(), b.settings().HTTPS)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestListenAnywhereOnlyIfAsked(t *testing.T) {
 	}
 	_ = listener.Close()
 	b.anywhere = true
-	if listener, err = b.listen(t.Context()); err != nil {
+	if listener, err = b.listen(t.Context(), b.settings().HTTPS); err != nil {
 		t.Fatal(err)
 	}
 	if ip := listener.Addr().(*net.TCPAddr).IP; !ip.IsUnspecified() {

@@ -108,6 +108,7 @@ func (s *state) read(key objectKey, plain []byte) (take func() error, err error)
 		if err := json.Unmarshal(plain, d); err != nil {
 			return nil, err
 		}
+		d.Identity.ConnectionState = wire.Disconnected // nobody is, at the start
 		slimDevice(&d.Identity)
 		return func() error { return s.takeDevice(key, d) }, nil
 	case kindModule:
@@ -115,6 +116,7 @@ func (s *state) read(key objectKey, plain []byte) (take func() error, err error)
 		if err := json.Unmarshal(plain, m); err != nil {
 			return nil, err
 		}
+		m.Identity.ConnectionState = wire.Disconnected
 		slimModule(&m.Identity)
 		return func() error { return s.takeModule(key, m) }, nil
 	}

@@ -72,7 +72,7 @@ func (n Network) Connect(ctx context.Context, address, host string, o ConnectOpt
 	if deadline, limited := ctx.Deadline(); limited {
 		_ = raw.SetDeadline(deadline)
 	}
-	c, err := handshake(raw, o)
+	c, err := Handshake(raw, o)
 	if err != nil {
 		return nil, errors.Join(err, raw.Close())
 	}
@@ -80,7 +80,8 @@ func (n Network) Connect(ctx context.Context, address, host string, o ConnectOpt
 	return c, nil
 }
 
-func handshake(raw net.Conn, o ConnectOptions) (*MQTT, error) {
+// Handshake speaks MQTT over a connection that is open already.
+func Handshake(raw net.Conn, o ConnectOptions) (*MQTT, error) {
 	flags := byte(0x80)
 	if o.Clean {
 		flags |= 0x02

@@ -1,0 +1,341 @@
+package practice
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"edgewright/provisioning/practice/mqtt"
+	"edgewright/provisioning/wire"
+)
+
+// topicKind is a family of topics that a device may subscribe to.
+type topicKind int
+
+const (
+	topicTwin topicKind = iota
+	topicDesired
+	topicMethods
+	topicMessages
+	topicInputs
+	topicKinds // how many there are
+)
+
+// subscriptions are the families that a client hears, with the QoS and one.
+type subscriptions [topicKinds]byte
+
+// activityDelay is how old the stored time of a last activity may get: each
+// message moves it, and most need no write.
+const activityDelay = time.Minute
+
+// hubPeer is a device or module that is connected to a hub.
+type hubPeer struct {
+	s     *session
+	label string // of the hub
+	key   objectKey
+	shown credential
+
+	device, module string
+	own            string // the prefix of its own topics
+
+	mu      sync.Mutex
+	hears   subscriptions
+	pending map[string]chan methodResult // methods called, by request ID
+	lastID  uint64
+	stored  atomic.Int64 // Unix time of the last activity that was written
+}
+
+// connectHub lets a device or module in. A connection that it has already is
+// closed.
+func (s *session) connectHub(ctx context.Context, u userName, shown credential, clean bool, present *bool, tracking string) mqtt.Code {
+	label := hubLabelOf(u.host)
+	if s.c.faults.isOffline(label) || !s.c.admit(ctx, label, opConnect, 1) {
+		return mqtt.Unavailable
+	}
+	leave, err := s.c.enter(ctx)
+	if err != nil {
+		return mqtt.Unavailable
+	}
+	defer leave()
+	code := mqtt.NotAuthorized
+	t := &transaction{c: s.c, now: s.c.now(), tracking: tracking}
+	err = s.c.transact(ctx, t, func() {
+		if t.hub = s.c.state.hubOf(u.host); t.hub == nil {
+			return
+		}
+		d, m, ok := t.client(shown, u.first, u.second)
+		if !ok {
+			return
+		}
+		p := &hubPeer{s: s, label: t.hub.label, key: deviceKey(t.hub, u.first), shown: shown, device: u.first, module: u.second, own: "devices/" + u.first + "/",
+			pending: map[string]chan methodResult{}}
+		if m != nil {
+			p.key, p.own = moduleKey(t.hub, u.first, u.second), p.own+"modules/"+u.second+"/"
+		}
+		if model := u.query.Get("model-id"); model != twinOf(d, m).ModelID && model != "" {
+			twinOf(d, m).ModelID = model
+			t.storeTwin(d, m)
+		}
+		if before := s.c.connections[p.key]; before != nil {
+			before.close()
+		}
+		if clean {
+			delete(s.c.remembered, p.key)
+		} else {
+			p.hears, *present = s.c.remembered[p.key]
+			s.c.remembered[p.key] = p.hears
+		}
+		s.c.connections[p.key] = p
+		t.connected(d, m, wire.Connected)
+		p.stored.Store(t.now.Unix())
+		s.peer, code = p, mqtt.Accepted
+	})
+	if err != nil {
+		return mqtt.Unavailable
+	}
+	return code
+}
+
+// connected notes the connection state of the device, or of the module if it is
+// given.
+func (t *transaction) connected(d *device, m *module, state string) {
+	t.touch(d, m)
+	if m != nil {
+		m.Identity.ConnectionState, m.Identity.ConnectionStateUpdatedTime = state, wire.At(t.now)
+		return
+	}
+	d.Identity.ConnectionState, d.Identity.ConnectionStateUpdatedTime = state, wire.At(t.now)
+}
+
+// act runs f on the state for this peer, unless its device or module is gone,
+// and waits until all that it tells of is on disk.
+func (p *hubPeer) act(ctx context.Context, f func(t *transaction, d *device, m *module)) bool {
+	leave, err := p.s.c.enter(ctx)
+	if err != nil {
+		return false
+	}
+	defer leave()
+	found := false
+	t := &transaction{c: p.s.c, now: p.s.c.now(), tracking: newTrackingID()}
+	err = p.s.c.transact(ctx, t, func() {
+		if t.hub = p.s.c.state.hubs[p.label]; t.hub == nil {
+			return
+		}
+		d := t.hub.devices[p.device]
+		if d == nil || p.module != "" && d.modules[p.module] == nil {
+			return
+		}
+		found = true
+		f(t, d, d.modules[p.module])
+	})
+	return err == nil && found
+}
+
+// left gives the place up, unless a newer connection has it.
+func (p *hubPeer) left(ctx context.Context) {
+	p.mu.Lock()
+	for _, waiting := range p.pending {
+		close(waiting)
+	}
+	p.pending = nil
+	p.mu.Unlock()
+	_ = p.act(ctx, func(t *transaction, d *device, m *module) {
+		if t.c.connections[p.key] != connection(p) {
+			return
+		}
+		t.connected(d, m, wire.Disconnected)
+	})
+	p.s.c.mu.Lock()
+	defer p.s.c.mu.Unlock()
+	if p.s.c.connections[p.key] == connection(p) {
+		delete(p.s.c.connections, p.key)
+	}
+}
+
+// active moves the time of the last activity, which is written now and then.
+func (p *hubPeer) active(t *transaction, d *device, m *module) {
+	if seen := t.now.Unix(); seen-p.stored.Load() >= int64(activityDelay/time.Second) {
+		p.stored.Store(seen)
+		t.touch(d, m)
+		return
+	}
+	d.Identity.LastActivityTime = wire.At(t.now)
+	if m != nil {
+		m.Identity.LastActivityTime = wire.At(t.now)
+	}
+}
+
+func (p *hubPeer) kindOf(topic string) (topicKind, bool) {
+	switch {
+	case topic == "$iothub/twin/res/#":
+		return topicTwin, true
+	case topic == "$iothub/twin/PATCH/properties/desired/#":
+		return topicDesired, true
+	case topic == "$iothub/methods/POST/#":
+		return topicMethods, true
+	case topic == p.own+"messages/devicebound/#" && p.module == "":
+		return topicMessages, true
+	case p.module != "" && (topic == p.own+"#" || topic == p.own+"inputs/#"):
+		return topicInputs, true
+	}
+	return 0, false
+}
+
+func (p *hubPeer) subscribe(filter mqtt.Filter) byte {
+	kind, known := p.kindOf(filter.Topic)
+	p.log(mqtt.Subscribe, filter.Topic, known)
+	if !known {
+		return mqtt.Failure
+	}
+	qos := min(filter.QoS, 1)
+	p.hear(kind, qos+1)
+	return qos
+}
+
+// hear changes what the client hears, also for its next connections if it asked
+// for no clean session.
+func (p *hubPeer) hear(kind topicKind, how byte) {
+	p.mu.Lock()
+	p.hears[kind] = how
+	hears := p.hears
+	p.mu.Unlock()
+	p.s.c.mu.Lock()
+	defer p.s.c.mu.Unlock()
+	if _, kept := p.s.c.remembered[p.key]; kept {
+		p.s.c.remembered[p.key] = hears
+	}
+}
+
+func (p *hubPeer) unsubscribe(topic string) {
+	if kind, known := p.kindOf(topic); known {
+		p.hear(kind, 0)
+	}
+}
+
+// hearing tells whether the client hears a family of topics.
+func (p *hubPeer) hearing(kind topicKind) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hears[kind] > 0
+}
+
+func (p *hubPeer) acknowledged(context.Context, uint16) {}
+
+func (p *hubPeer) publish(ctx context.Context, m mqtt.Packet) bool {
+	events := p.own + "messages/events"
+	switch topic := m.Topic; {
+	case topic == events || strings.HasPrefix(topic, events+"/"):
+		return p.event(ctx, m)
+	case strings.HasPrefix(topic, "$iothub/twin/GET/?"):
+		return p.getTwin(ctx, requestID(topic))
+	case strings.HasPrefix(topic, "$iothub/twin/PATCH/properties/reported/?"):
+		return p.report(ctx, requestID(topic), m.Payload)
+	case strings.HasPrefix(topic, "$iothub/methods/res/"):
+		p.methodAnswered(topic, m.Payload)
+		return true
+	}
+	p.log(mqtt.Publish, m.Topic, false)
+	return false
+}
+
+// requestID is $rid of a topic's query.
+func requestID(topic string) string {
+	_, query, _ := strings.Cut(topic, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if id, ok := strings.CutPrefix(pair, "$rid="); ok {
+			return id
+		}
+	}
+	return ""
+}
+
+// event takes a telemetry message and forgets it.
+func (p *hubPeer) event(ctx context.Context, m mqtt.Packet) bool {
+	if len(m.Payload) > maxMessage {
+		return false
+	}
+	return p.quickly(ctx, func(t *transaction, d *device, mod *module) { p.active(t, d, mod) })
+}
+
+// quickly is act for what waits for no write of others.
+func (p *hubPeer) quickly(ctx context.Context, f func(t *transaction, d *device, m *module)) bool {
+	leave, err := p.s.c.enter(ctx)
+	if err != nil {
+		return false
+	}
+	defer leave()
+	c := p.s.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &transaction{c: c, now: c.now(), hub: c.state.hubs[p.label]}
+	if t.hub == nil || t.hub.devices[p.device] == nil {
+		return false
+	}
+	d := t.hub.devices[p.device]
+	if p.module != "" && d.modules[p.module] == nil {
+		return false
+	}
+	f(t, d, d.modules[p.module])
+	if len(t.lazy) > 0 {
+		c.store.submit(nil, t.lazy)
+	}
+	return true
+}
+
+func (p *hubPeer) getTwin(ctx context.Context, request string) bool {
+	p.log(mqtt.Publish, "$iothub/twin/GET", true)
+	if !p.s.c.admit(ctx, p.label, opTwinRead, 1) {
+		p.s.push(mqtt.NewPublish("$iothub/twin/res/429/?$rid="+request, nil, 0, false, 0), nil)
+		return true
+	}
+	var twin json.RawMessage
+	if !p.act(ctx, func(t *transaction, d *device, m *module) { p.active(t, d, m); twin = t.deviceTwin(d, m) }) {
+		return false
+	}
+	p.s.push(mqtt.NewPublish("$iothub/twin/res/200/?$rid="+request, twin, 0, false, 0), nil)
+	return true
+}
+
+// report merges reported properties. What is refused is answered with a status
+// of 400 and the hub's error body.
+func (p *hubPeer) report(ctx context.Context, request string, payload []byte) bool {
+	p.log(mqtt.Publish, "$iothub/twin/PATCH/properties/reported", true)
+	if !p.s.c.admit(ctx, p.label, opTwinUpdate, 1) {
+		p.s.push(mqtt.NewPublish("$iothub/twin/res/429/?$rid="+request, nil, 0, false, 0), nil)
+		return true
+	}
+	var patch map[string]any
+	var version int64
+	refused := &identityError{"DeserializationError", "The reported properties are no JSON object."}
+	if json.Unmarshal(payload, &patch) == nil && patch != nil {
+		if !p.act(ctx, func(t *transaction, d *device, m *module) {
+			p.active(t, d, m)
+			version, refused = t.reportProperties(d, m, patch)
+		}) {
+			return false
+		}
+	}
+	if refused != nil {
+		body, _ := json.Marshal(wire.HubErrorBody{Message: "ErrorCode:" + refused.name + ";" + refused.text})
+		p.s.push(mqtt.NewPublish("$iothub/twin/res/400/?$rid="+request, body, 0, false, 0), nil)
+		return true
+	}
+	p.s.push(mqtt.NewPublish("$iothub/twin/res/204/?$rid="+request+"&$version="+formatInt(version), nil, 0, false, 0), nil)
+	return true
+}
+
+// log puts what the client asked for into the request log. Telemetry is not in
+// it: there would be nothing else.
+func (p *hubPeer) log(kind mqtt.Type, topic string, ok bool) {
+	status, code := 200, ""
+	if !ok {
+		status, code = 400, "InvalidOperation"
+	}
+	if len(topic) > 200 {
+		topic = topic[:200]
+	}
+	p.s.c.logged(Request{Time: p.s.c.now(), Method: kind.String(), Host: p.label + "." + domain, Path: wire.CleanMessage(topic), Status: status, Code: code, CorrelationID: newTrackingID()})
+}

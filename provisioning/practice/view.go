@@ -27,6 +27,7 @@ type Overview struct {
 	Enrollments   int           `json:"enrollments"`
 	Groups        int           `json:"groups"`
 	Registrations int           `json:"registrations"`
+	CAs           int           `json:"cas"`
 	Requests      uint64        `json:"requests"` // answered so far
 	Faults        FaultSettings `json:"faults"`
 	Limits        Limits        `json:"limits"`
@@ -139,7 +140,7 @@ func (c *Cloud) Overview(ctx context.Context) (Overview, error) {
 			o.Hubs = append(o.Hubs, HubView{Name: label, Host: s.withPort(label + "." + domain), Devices: len(c.state.hubs[label].devices),
 				Connected: connected[label]})
 		}
-		o.Enrollments, o.Groups, o.Registrations = len(c.state.enrollments), len(c.state.groups), len(c.state.registrations)
+		o.Enrollments, o.Groups, o.Registrations, o.CAs = len(c.state.enrollments), len(c.state.groups), len(c.state.registrations), len(c.state.cas)
 	})
 	return o, err
 }

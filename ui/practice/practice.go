@@ -49,11 +49,12 @@ type tab interface {
 
 // The IDs of the tabs, for a place that opens one.
 const (
-	TabDevices     = "devices"
-	TabEnrollments = "enrollments"
-	TabRequests    = "requests"
-	TabConnect     = "connect"
-	TabRehearse    = "rehearse"
+	TabDevices      = "devices"
+	TabEnrollments  = "enrollments"
+	TabCertificates = "certificates"
+	TabRequests     = "requests"
+	TabConnect      = "connect"
+	TabRehearse     = "rehearse"
 )
 
 // View is the live view.
@@ -87,10 +88,11 @@ func New(c *frame.Context, actions Actions) *View {
 	v.tabs = widgets.NewTabs(v.open,
 		widgets.Tab{ID: TabDevices, Text: lang.X("practice.tab.devices", "Devices")},
 		widgets.Tab{ID: TabEnrollments, Text: lang.X("practice.tab.enrollments", "Enrollments")},
+		widgets.Tab{ID: TabCertificates, Text: lang.X("practice.tab.certificates", "CA certificates")},
 		widgets.Tab{ID: TabRequests, Text: lang.X("practice.tab.requests", "Requests")},
 		widgets.Tab{ID: TabConnect, Text: lang.X("practice.tab.connect", "Connect")},
 		widgets.Tab{ID: TabRehearse, Text: lang.X("practice.tab.rehearse", "Rehearse faults")})
-	v.parts = map[string]tab{TabDevices: newDevices(v), TabEnrollments: newEnrollments(v), TabRequests: newRequests(v), TabConnect: newConnect(v), TabRehearse: newRehearse(v)}
+	v.parts = map[string]tab{TabDevices: newDevices(v), TabEnrollments: newEnrollments(v), TabCertificates: newCertificates(v), TabRequests: newRequests(v), TabConnect: newConnect(v), TabRehearse: newRehearse(v)}
 	v.off = widgets.NewEmptyState(theme.IconPractice(), lang.X("practice.isoff", "The practice cloud is off"),
 		lang.X("practice.isoff.line", "Its devices and enrollments are kept. Switch it on to look at them and to work with it from other programs."),
 		widgets.NewButton(widgets.Primary, lang.X("practice.turnon", "Switch on"), fynetheme.MediaPlayIcon(), actions.SwitchOn))

@@ -50,3 +50,12 @@ func (a *App) SetPracticeLimits(ctx context.Context, limits PracticeLimits) erro
 	}
 	return a.practice.do(ctx, func(ctx context.Context, m *practice.Manager) error { return m.SetLimits(ctx, limits) })
 }
+
+// PracticeMisbehaves tells whether the practice cloud that this process serves
+// has faults or limits on. Of one that another process serves it says nothing.
+func (a *App) PracticeMisbehaves() bool {
+	a.practice.mu.Lock()
+	defer a.practice.mu.Unlock()
+	cloud := a.practice.cloud
+	return cloud != nil && a.practice.serves && (cloud.Faults().Settings().Any() || cloud.Limits().SKU != "")
+}

@@ -207,12 +207,12 @@ func keeps(page *opened) (busy, ok bool) {
 // changed brings counts and the practice cloud's line up to date.
 func (s *shell) changed() {
 	type seen struct {
-		counts   app.Counts
-		practice bool
+		counts           app.Counts
+		practice, faults bool
 	}
 	frame.Do(s.c, &s.status, func(ctx context.Context) (seen, error) {
 		counts, err := s.c.App.Counts(ctx)
-		return seen{counts, s.c.App.PracticeOn()}, err
+		return seen{counts, s.c.App.PracticeOn(), s.c.App.PracticeMisbehaves()}, err
 	}, func(found seen, err error) {
 		if err != nil {
 			return // the pages say what is wrong with the catalog
@@ -220,7 +220,10 @@ func (s *shell) changed() {
 		s.rail.SetCount(string(frame.Devices), found.counts.Devices)
 		s.rail.SetCount(string(frame.Runs), found.counts.LiveRuns)
 		status := widgets.Status{State: widgets.Neutral, Word: lang.X("rail.practice.off", "Practice cloud is off")}
-		if found.practice {
+		switch {
+		case found.faults:
+			status = widgets.Status{State: widgets.Care, Word: lang.X("rail.practice.faults", "Practice cloud misbehaves on purpose")}
+		case found.practice:
 			status = widgets.Status{State: widgets.Good, Word: lang.X("rail.practice.on", "Practice cloud is on")}
 		}
 		s.rail.SetStatus(status)

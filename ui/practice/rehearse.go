@@ -218,6 +218,7 @@ func (t *rehearse) change(change func(*app.PracticeFaults)) {
 func (t *rehearse) do(act func(ctx context.Context) error) {
 	frame.Do(t.v.c, &t.act, func(ctx context.Context) (struct{}, error) { return struct{}{}, act(ctx) }, func(_ struct{}, err error) {
 		t.v.Again()
+		t.v.c.Changed()
 		if err != nil {
 			t.v.sayError(err)
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func caStatus(err error) int {
+func statusOfCA(err error) int {
 	var refused *CAError
 	if errors.As(err, &refused) {
 		return refused.Status
@@ -24,7 +24,7 @@ func TestProofOfPossession(t *testing.T) {
 			if err != nil || first.Verified || first.Code != "" || first.ETag == "" || !first.Certificate.Equal(root.cert) {
 				t.Fatalf("%+v, %v", first, err)
 			}
-			if _, err := b.VerifyCA(ctx, owner, "plant.ROOT_1", root.pem(), "*"); caStatus(err) != 400 {
+			if _, err := b.VerifyCA(ctx, owner, "plant.ROOT_1", root.pem(), "*"); statusOfCA(err) != 400 {
 				t.Errorf("verified without a code: %v", err)
 			}
 			coded, err := b.VerificationCode(ctx, owner, "plant.root_1", first.ETag)
@@ -43,7 +43,7 @@ func TestProofOfPossession(t *testing.T) {
 				"itself":         {issue(t, coded.Code, nil, false, nil).pem(), "*", 400},
 				"no certificate": {"x", "*", 400},
 			} {
-				if _, err := b.VerifyCA(ctx, owner, "plant.root_1", try.certificate, try.etag); caStatus(err) != try.status {
+				if _, err := b.VerifyCA(ctx, owner, "plant.root_1", try.certificate, try.etag); statusOfCA(err) != try.status {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
@@ -52,19 +52,19 @@ func TestProofOfPossession(t *testing.T) {
 			if err != nil || !done.Verified || done.Code != "" || done.ETag == coded.ETag {
 				t.Fatalf("%+v, %v", done, err)
 			}
-			if _, err := b.VerifyCA(ctx, owner, "plant.root_1", proof.pem(), "*"); caStatus(err) != 400 {
+			if _, err := b.VerifyCA(ctx, owner, "plant.root_1", proof.pem(), "*"); statusOfCA(err) != 400 {
 				t.Errorf("a code counts twice: %v", err)
 			}
 			if list, err := b.CAs(ctx, owner); err != nil || len(list) != 1 || list[0].Name != "Plant.root_1" || !list[0].Verified {
 				t.Errorf("list %+v, %v", list, err)
 			}
-			if err := b.RemoveCA(ctx, owner, "plant.root_1", coded.ETag); caStatus(err) != 412 {
+			if err := b.RemoveCA(ctx, owner, "plant.root_1", coded.ETag); statusOfCA(err) != 412 {
 				t.Errorf("stale etag: %v", err)
 			}
 			if err := b.RemoveCA(ctx, owner, "plant.root_1", done.ETag); err != nil {
 				t.Error(err)
 			}
-			if err := b.RemoveCA(ctx, owner, "plant.root_1", "*"); caStatus(err) != 404 {
+			if err := b.RemoveCA(ctx, owner, "plant.root_1", "*"); statusOfCA(err) != 404 {
 				t.Errorf("removed twice: %v", err)
 			}
 		})
@@ -94,7 +94,7 @@ func TestUploadedCAs(t *testing.T) {
 		"nothing":          {"hub", "ca", "", "", 400},
 		"no such resource": {"line9", "ca", root.pem(), "", 404},
 	} {
-		if _, err := b.UploadCA(ctx, try.owner, try.name, try.certificate, false, try.etag); caStatus(err) != try.status {
+		if _, err := b.UploadCA(ctx, try.owner, try.name, try.certificate, false, try.etag); statusOfCA(err) != try.status {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestUploadedCAs(t *testing.T) {
 	if ca, err := b.UploadCA(ctx, "dps", "ca-1", root.pem(), false, "*"); err != nil || !ca.Verified {
 		t.Errorf("%+v, %v", ca, err)
 	}
-	if err := b.RemoveCA(ctx, "dps", "ca-1", ""); caStatus(err) != 412 || !strings.Contains(err.Error(), "etag") {
+	if err := b.RemoveCA(ctx, "dps", "ca-1", ""); statusOfCA(err) != 412 || !strings.Contains(err.Error(), "etag") {
 		t.Errorf("removed without etag: %v", err)
 	}
 }

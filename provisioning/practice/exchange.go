@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -119,6 +120,20 @@ func (x *exchange) readBody(w http.ResponseWriter) *answer {
 	if errors.As(err, &tooLarge) {
 		a = x.fail(http.StatusRequestEntityTooLarge, "MessageTooLarge", "The request body is too large.")
 	}
+	return &a
+}
+
+// checkMediaType refuses a body that is said not to be JSON: DPS lists 415 among
+// its errors. Assumed: that a missing header will do.
+func (x *exchange) checkMediaType() *answer {
+	said := x.r.Header.Get("Content-Type")
+	if x.plane != planeDPSService && x.plane != planeDPSDevice || said == "" || len(x.body) == 0 {
+		return nil
+	}
+	if media, _, err := mime.ParseMediaType(said); err == nil && (media == "application/json" || strings.HasSuffix(media, "+json")) {
+		return nil
+	}
+	a := x.dpsError(415000, "The request body is not application/json.")
 	return &a
 }
 

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"edgewright/provisioning/practice/daemontest"
 	"edgewright/provisioning/wire"
 )
 
@@ -41,6 +43,15 @@ var bodySeeds = []struct{ method, path, body string }{
 	{"POST", idScope + "/registrations/r", `{"registrationId":"r","tpm":null}`},
 }
 
+// fuzzTPM gives the public keys of a TPM.
+func fuzzTPM() (endorsement, storageRoot string, err error) {
+	soft, err := daemontest.NewSoftTPM()
+	if err != nil {
+		return "", "", err
+	}
+	return soft.PublicKeys()
+}
+
 // FuzzBodies gives every route bodies, in process, by a caller who may do
 // everything there. No body makes the cloud fail, or answer in anything but JSON.
 func FuzzBodies(f *testing.F) {
@@ -49,7 +60,7 @@ func FuzzBodies(f *testing.F) {
 	b.want(b.hubDo("PUT", "/devices/d/modules/m", `{"moduleId":"m","deviceId":"d"}`), 200, "")
 	b.want(b.dpsDo("PUT", "/enrollments/r", `{"registrationId":"r",`+symmetric+`}`), 200, "")
 	registrant := b.token(idScope+"/registrations/r", b.keysOf("/enrollments/r").PrimaryKey.Secret(), "registration")
-	tokens := map[plane]string{planeHub: b.owner(), planeDPSDevice: registrant,
+	tokens := map[plane]string{planeHub: b.owner(), planeDPSDevice: registrant, planeARM: "Bearer " + b.Info().ARMToken.RevealString(),
 		planeDPSService: b.token(b.Info().DPSHost, b.settings().DPSKey.PrimaryKey.Secret(), policyDPSOwner)}
 
 	type target struct {
@@ -57,7 +68,7 @@ func FuzzBodies(f *testing.F) {
 		route
 	}
 	var targets []target
-	for _, plane := range []plane{planeHub, planeDPSService, planeDPSDevice} {
+	for _, plane := range []plane{planeHub, planeDPSService, planeDPSDevice, planeARM} {
 		for _, route := range routes[plane] {
 			targets = append(targets, target{plane, route})
 		}
@@ -73,7 +84,25 @@ func FuzzBodies(f *testing.F) {
 			}
 		}
 	}
-	vars := strings.NewReplacer("{device}", "d", "{module}", "m", "{scope}", idScope, "{id}", "r", "{operation}", "o")
+	// Certificates and keys of a TPM that are right are worth changing, too.
+	root := issue(f, "root", nil, true, nil)
+	endorsement, storageRoot, err := fuzzTPM()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i, at := range targets {
+		switch at.method + " " + at.pattern {
+		case "PUT enrollments/{id}":
+			f.Add(uint(i), []byte(`{"registrationId":"r",`+x509Body("clientCertificates", root)+`}`), "*")
+			f.Add(uint(i), []byte(enrolledTPM("r", endorsement, storageRoot, "")), "*")
+		case "PUT enrollmentGroups/{id}":
+			f.Add(uint(i), []byte(`{"enrollmentGroupId":"r",`+x509Body("signingCertificates", root, root)+`}`), "")
+		case "PUT " + armCertificates + "/{name}", "POST " + armCertificates + "/{name}/verify":
+			text := fmt.Sprintf("%q", root.pem())
+			f.Add(uint(i), []byte(`{"certificate":`+text+`,"properties":{"certificate":`+text+`,"isVerified":true}}`), "")
+		}
+	}
+	vars := strings.NewReplacer("{subscription}", "s", "{group}", "g", "{kind}", "IotHubs", "{resource}", "hub", "{name}", "n", "{device}", "d", "{module}", "m", "{scope}", idScope, "{id}", "r", "{operation}", "o")
 	handler := b.Handler()
 	f.Fuzz(func(t *testing.T, i uint, body []byte, match string) {
 		at := targets[i%uint(len(targets))]

@@ -191,6 +191,9 @@ func (x *exchange) answer(w http.ResponseWriter) answer {
 	if a := x.readBody(w); a != nil {
 		return *a
 	}
+	if a := x.checkMediaType(); a != nil {
+		return *a
+	}
 	if a := x.limit(); a != nil {
 		return *a
 	}

@@ -64,6 +64,8 @@ type Cloud struct {
 	// folder's lock is taken or given back.
 	owning sync.RWMutex
 	lock   *folderLock
+	// background is there while lock is.
+	background *background
 
 	mu          sync.Mutex // guards what follows
 	state       *state
@@ -152,6 +154,7 @@ func (c *Cloud) own(ctx context.Context) error {
 		return errors.Join(err, lock.release())
 	}
 	c.lock = lock
+	c.beginBackground()
 	return nil
 }
 
@@ -173,12 +176,16 @@ func (c *Cloud) enter(ctx context.Context) (leave func(), err error) {
 // folder's lock back.
 func (c *Cloud) disown() error {
 	c.owning.Lock()
-	defer c.owning.Unlock()
 	if c.lock == nil {
+		c.owning.Unlock()
 		return nil
 	}
+	c.background.stop()
 	err := errors.Join(c.store.sync(), c.lock.release())
 	c.lock = nil
+	working := c.background
+	c.owning.Unlock()
+	working.end()
 	return err
 }
 
@@ -190,7 +197,11 @@ func (c *Cloud) recoverState(ctx context.Context) error {
 	if !c.store.hasFailed() {
 		return nil
 	}
-	return c.reload(ctx)
+	if err := c.reload(ctx); err != nil {
+		return err
+	}
+	c.background.poke()
+	return nil
 }
 
 // reload makes the state what is on disk. The caller holds mu.
@@ -201,6 +212,9 @@ func (c *Cloud) reload(ctx context.Context) error {
 	loaded := newState(c.settings())
 	if err := loaded.load(ctx, c.store); err != nil {
 		return err
+	}
+	for _, h := range loaded.hubs {
+		h.countStacks()
 	}
 	c.state = loaded
 	c.store.reset()

@@ -239,6 +239,7 @@ func (t *transaction) removeDevice(d *device) {
 	for _, m := range d.modules {
 		t.removeModule(d, m)
 	}
+	d.Twin.leave()
 	t.hub.remove(d)
 	t.store(deviceKey(t.hub, d.Identity.DeviceID), nil)
 	t.identityChanged(d.Identity.DeviceID)

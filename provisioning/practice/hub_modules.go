@@ -147,6 +147,7 @@ func (t *transaction) addModule(d *device, given wire.Module) *module {
 }
 
 func (t *transaction) removeModule(d *device, m *module) {
+	m.Twin.leave()
 	delete(d.modules, m.Identity.ModuleID)
 	t.store(moduleKey(t.hub, d.Identity.DeviceID, m.Identity.ModuleID), nil)
 	t.identityChanged(d.Identity.DeviceID, m.Identity.ModuleID)

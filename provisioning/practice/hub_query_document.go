@@ -42,6 +42,11 @@ func (t *twinDocument) Member(name string) (value any, exists bool) {
 		return encodeTwinETag(own.ETag), true
 	case "version":
 		return float64(own.Version), true
+	case "configurations":
+		if own.Configurations == nil {
+			return nil, false
+		}
+		return own.Configurations.shown, true
 	case "modelId":
 		return textMember(own.ModelID)
 	case "authenticationType":

@@ -23,6 +23,11 @@ type twin struct {
 	DesiredOlder, ReportedOlder stamps `json:",omitempty"`
 	// ModelID is the one that the device announced when it connected.
 	ModelID string `json:",omitempty"`
+	// Configurations are those that target the twin; of that of edgeAgent, the
+	// deployments of its device.
+	Configurations *stack `json:",omitempty"`
+
+	counted outcome // in Configurations
 }
 
 func newTwin(now time.Time) twin {
@@ -41,6 +46,7 @@ func (t *twin) begin(initial *wire.InitialTwin, now time.Time) {
 			fresh.Desired = fresh.Desired.merged(desired)
 		}
 	}
+	t.leave() // what configurations wrote is gone with the rest
 	*t = fresh
 }
 

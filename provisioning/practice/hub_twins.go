@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"edgewright/provisioning/wire"
@@ -104,6 +105,9 @@ func shownTwin(d *device, m *module) wire.Twin {
 	shown.X509Thumbprint = &wire.TwinX509Thumbprint{}
 	if given := authentication.X509Thumbprint; given != nil {
 		*shown.X509Thumbprint = wire.TwinX509Thumbprint(*given)
+	}
+	if t.Configurations != nil {
+		shown.Configurations, _ = json.Marshal(t.Configurations.shown) // texts only
 	}
 	if len(t.Tags) > 0 {
 		shown.Tags = appendObject(nil, t.Tags)

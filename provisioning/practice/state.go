@@ -30,6 +30,13 @@ type hub struct {
 	devices     map[string]*device
 	ordered     []*device         // by their IDs
 	scopes      map[string]string // device scope to ID of the edge device
+
+	version        uint64 // counts changes
+	configurations map[string]*configuration
+	ranked         []*configuration  // by priority
+	stacks         map[string]*stack // by their keys
+	rollout        walk
+	measured       measurement
 }
 
 // at finds the place of an ID among the ordered devices.
@@ -93,7 +100,8 @@ func newState(chosen *settings) *state {
 		groups: map[string]*wire.EnrollmentGroup{}, registrations: map[string]*registration{},
 		cas: map[objectKey]*caCertificate{}, certificates: map[string]*x509.Certificate{}}
 	for _, label := range chosen.Hubs {
-		s.hubs[label] = &hub{label: label, host: label + "." + domain, devices: map[string]*device{}, scopes: map[string]string{}}
+		s.hubs[label] = &hub{label: label, host: label + "." + domain, devices: map[string]*device{}, scopes: map[string]string{},
+			configurations: map[string]*configuration{}, stacks: map[string]*stack{}}
 	}
 	return s
 }
@@ -216,4 +224,8 @@ func deviceKey(h *hub, id string) objectKey { return objectKey{kindDevice, h.lab
 
 func moduleKey(h *hub, deviceID, id string) objectKey {
 	return objectKey{kindModule, h.label + "/" + deviceID + "/" + id}
+}
+
+func configurationKey(h *hub, id string) objectKey {
+	return objectKey{kindConfiguration, h.label + "/" + id}
 }

@@ -33,16 +33,18 @@ const (
 	lazyDelay = 500 * time.Millisecond
 )
 
-// Kinds of objects. The IDs of kindDevice are HUB/DEVICE and those of
-// kindModule HUB/DEVICE/MODULE, of kindCA OWNER/NAME; no part has a slash in it.
+// Kinds of objects. The IDs of kindDevice are HUB/DEVICE, those of kindModule
+// HUB/DEVICE/MODULE, of kindConfiguration HUB/CONFIGURATION, of kindCA
+// OWNER/NAME; no part has a slash in it.
 const (
-	kindSettings     = "settings"
-	kindDevice       = "device"
-	kindModule       = "module"
-	kindEnrollment   = "enrollment"
-	kindGroup        = "group"
-	kindRegistration = "registration"
-	kindCA           = "ca"
+	kindSettings      = "settings"
+	kindDevice        = "device"
+	kindModule        = "module"
+	kindEnrollment    = "enrollment"
+	kindGroup         = "group"
+	kindRegistration  = "registration"
+	kindCA            = "ca"
+	kindConfiguration = "configuration"
 )
 
 type objectKey struct{ kind, id string }

@@ -19,11 +19,15 @@ type transaction struct {
 
 	urgent, lazy []write
 	notices      []func(written *batch)
+	changed      []objectKey // devices and modules
 }
 
 // store queues an object; nil value removes it.
 func (t *transaction) store(key objectKey, value any) {
 	t.urgent = append(t.urgent, encodeWrite(key, value))
+	if key.isChange() {
+		t.changed = append(t.changed, key)
+	}
 }
 
 // storeLater queues an object whose loss a crash may cause.
@@ -43,6 +47,7 @@ func (c *Cloud) transact(ctx context.Context, t *transaction, act func()) error 
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		act()
+		t.settle()
 		written := c.store.submit(t.urgent, t.lazy)
 		if len(t.urgent)+len(t.lazy) > 0 {
 			c.changes.Add(1)

@@ -192,6 +192,9 @@ type Twin struct {
 	DeviceScope               string              `json:"deviceScope,omitempty"`
 	ParentScopes              []string            `json:"parentScopes,omitempty"`
 	ModelID                   string              `json:"modelId,omitempty"`
+	// Configurations are those that target the twin, with their status:
+	// {"base":{"status":"Applied"}}.
+	Configurations json.RawMessage `json:"configurations,omitempty"`
 }
 
 // TwinX509Thumbprint is X509Thumbprint as the twin view spells it, with capital

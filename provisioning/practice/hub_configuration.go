@@ -3,6 +3,7 @@ package practice
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -137,7 +138,7 @@ func (h *hub) systemMetrics(c *configuration) *configurationMetrics {
 
 // whereOf is a target condition over devices as the end of a query.
 func whereOf(condition string) string {
-	if condition = strings.TrimSpace(condition); condition == "" || condition == everything {
+	if condition = strings.TrimSpace(condition); condition == "" || condition == allDevices {
 		return ""
 	}
 	return " WHERE " + condition
@@ -168,7 +169,7 @@ func (h *hub) takeConfiguration(plain []byte) error {
 		return err
 	}
 	if refused := c.prepare(); refused != nil {
-		return refused
+		return errors.New(refused.text)
 	}
 	h.setConfiguration(c.ID, c)
 	return nil

@@ -7,8 +7,8 @@ import (
 	"edgewright/provisioning/practice/query"
 )
 
-// everything is the condition that holds for all devices.
-const everything = "*"
+// allDevices is the condition that holds for all devices.
+const allDevices = "*"
 
 var (
 	errWrongSource = errors.New("the condition is about devices where modules are configured, or the other way round")
@@ -26,7 +26,7 @@ func parseCondition(condition string) (*query.Query, error) {
 	switch words := strings.Fields(strings.ToLower(condition)); {
 	case len(words) == 0:
 		return nil, nil
-	case condition == everything:
+	case condition == allDevices:
 		text = "SELECT * FROM devices"
 	case words[0] == "from":
 		text = "SELECT * " + condition

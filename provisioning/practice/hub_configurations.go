@@ -167,7 +167,7 @@ func (x *exchange) testQueries() answer {
 		CustomMetricQueryErrors map[string]string `json:"customMetricQueryErrors"`
 	}
 	result.CustomMetricQueryErrors = map[string]string{}
-	if strings.TrimSpace(given.TargetCondition) == everything {
+	if strings.TrimSpace(given.TargetCondition) == allDevices {
 		result.TargetConditionError = "* is no condition"
 	} else if _, err := parseCondition(given.TargetCondition); err != nil {
 		result.TargetConditionError = err.Error()

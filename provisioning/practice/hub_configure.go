@@ -61,7 +61,7 @@ func (t *transaction) configureTwin(d *device, m *module, kind configurationKind
 	}
 	var writes, higher []assignment
 	places := make([]placed, len(all))
-	for i, c := range all {
+	for _, c := range all {
 		writes = append(writes, c.parsed.own...)
 	}
 	for i := len(all) - 1; i >= 0; i-- {

@@ -26,17 +26,17 @@ type placed struct {
 	Applied bool `json:",omitempty"`
 }
 
-// outcome is what edgeAgent reports of the desired properties that it has now.
-type outcome byte
+// deployed is what edgeAgent reports of the desired properties that it has now.
+type deployed byte
 
 const (
-	outcomeNone outcome = iota
+	outcomeNone deployed = iota
 	outcomeSucceeded
 	outcomeFailed
 )
 
 // outcome reads lastDesiredVersion and lastDesiredStatus.code.
-func (t *twin) outcome() outcome {
+func (t *twin) outcome() deployed {
 	version, _ := t.Reported.Member("lastDesiredVersion")
 	if version != float64(t.DesiredVersion) {
 		return outcomeNone
@@ -113,7 +113,7 @@ func (t *twin) recount() {
 	}
 }
 
-func (s *stack) count(o outcome, by int) {
+func (s *stack) count(o deployed, by int) {
 	switch o {
 	case outcomeSucceeded:
 		s.succeeded += by

@@ -27,7 +27,7 @@ type twin struct {
 	// deployments of its device.
 	Configurations *stack `json:",omitempty"`
 
-	counted outcome // in Configurations
+	counted deployed // in Configurations
 }
 
 func newTwin(now time.Time) twin {

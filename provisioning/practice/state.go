@@ -142,6 +142,12 @@ func (s *state) take(key objectKey, plain []byte) error {
 		return s.takeRegistration(key, plain)
 	case kindCA:
 		return s.takeCA(key, plain)
+	case kindConfiguration:
+		h, _, err := s.hubOfKey(key)
+		if err == nil {
+			err = h.takeConfiguration(plain)
+		}
+		return err
 	}
 	return nil
 }

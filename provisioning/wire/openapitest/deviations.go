@@ -59,6 +59,22 @@ var Deviations = []Deviation{
 				anything(schemas, "PropertyContainer", half)
 			}
 		}},
+	{HubService, "GET /twins/{id}", "a twin has no member configurations", "it has one where configurations target it: {\"base\":{\"status\":\"Applied\"}}, or Targeted",
+		"Azure/azure-iot-sdk-csharp Twin.Configurations, ConfigurationInfo",
+		func(doc *openapi3.T) {
+			doc.Components.Schemas["Twin"].Value.Properties["configurations"] = &openapi3.SchemaRef{Value: &openapi3.Schema{Type: &openapi3.Types{"object"}, AdditionalProperties: allowed}}
+		}},
+	{HubService, "PUT /configurations/{id}", "200 or 201; If-Match is optional", "200; without If-Match it only creates (409), with it it only updates, and the etag counts in quotes only", live, nil},
+	{HubService, "PUT /configurations/{id}", "content may be changed", "an update needs content and ignores it; other content is another configuration", live, nil},
+	{HubService, "PUT /configurations/{id}", "content holds JSON objects only", "a path may have any JSON value; it begins with properties.desired", live,
+		func(doc *openapi3.T) {
+			for _, member := range []string{"deviceContent", "moduleContent"} {
+				anything(doc.Components.Schemas, "ConfigurationContent", member)
+			}
+			doc.Components.Schemas["ConfigurationContent"].Value.Properties["modulesContent"].Value.AdditionalProperties = allowed
+		}},
+	{HubService, "POST /configurations/testQueries", "targetCondition is that of a configuration", "* is refused", live, nil},
+	{HubService, "POST /devices/{id}/applyConfigurationContent", "204", "400 for a device that is no edge device or content without $edgeAgent", live + "; Azure/azure-iot-cli-extension azext_iot/operations/hub.py", nil},
 	{HubService, "POST /twins/{deviceId}/methods", "payload is a JSON object, in request and answer", "it may be any JSON value",
 		"https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-direct-methods",
 		func(doc *openapi3.T) {

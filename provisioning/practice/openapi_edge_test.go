@@ -1,0 +1,34 @@
+package practice
+
+import "edgewright/provisioning/wire"
+
+// configurations drives those on configurations and on the modules of gate.
+func (a *audit) configurations() {
+	a.Helper()
+	modules := `{"modulesContent":{"$edgeAgent":{"properties.desired":{"schemaVersion":"1.1","modules":{}}},"m":{"properties.desired":{"rate":5}}}}`
+	base := `{"id":"base","schemaVersion":"1.0","labels":{"by":"audit"},"content":` + modules + `,"targetCondition":"tags.line = 8","priority":3,
+		"metrics":{"queries":{"all":"SELECT deviceId FROM devices"}}}`
+	made := into[wireConfiguration](a, a.onHub("PUT", "/configurations/base", base, 200, ""))
+	a.onHub("PUT", "/configurations/base", base, 409, "ConfigurationAlreadyExists")
+	a.onHub("PUT", "/configurations/base", base, 412, "PreconditionFailed", "If-Match", `"AAAA"`)
+	a.onHub("PUT", "/configurations/base", base, 200, "", "If-Match", `"`+made.ETag+`"`)
+	a.onHub("PUT", "/configurations/leaves", `{"id":"leaves","content":{"deviceContent":{"properties.desired.a":{"b":1}}},"targetCondition":"*"}`, 200, "")
+	a.onHub("PUT", "/configurations/bad", `{"id":"bad","content":{"deviceContent":{"properties.desired.a":{"b":1}}},"targetCondition":"tags."}`, 400, "InvalidConfigurationTargetCondition")
+	if shown := into[wireConfiguration](a, a.onHub("GET", "/configurations/base", "", 200, "")); shown.SystemMetrics.Results["appliedCount"] != 1 || shown.Metrics.Results["all"] == 0 {
+		a.Errorf("metrics %+v %+v", shown.SystemMetrics, shown.Metrics)
+	}
+	a.onHub("GET", "/configurations/none", "", 404, "ConfigurationNotFound")
+	a.onHub("GET", "/configurations?top=1", "", 200, "")
+	a.onHub("POST", "/configurations/testQueries", `{"targetCondition":"*","customMetricQueries":{"m":"DELETE"}}`, 200, "")
+	a.onHub("POST", "/configurations/testQueries", `{"targetCondition":"tags.a = 1"}`, 200, "")
+	twin := into[wire.Twin](a, a.onHub("GET", "/twins/gate/modules/$edgeAgent", "", 200, ""))
+	if string(twin.Configurations) != `{"base":{"status":"Applied"}}` {
+		a.Errorf("configurations %s", twin.Configurations)
+	}
+	a.onHub("POST", "/devices/gate/applyConfigurationContent", modules, 204, "")
+	a.onHub("POST", "/devices/leaf/applyConfigurationContent", modules, 400, "")
+	a.onHub("POST", "/devices/none/applyConfigurationContent", modules, 404, "DeviceNotFound")
+	a.onHub("DELETE", "/configurations/leaves", "", 412, "PreconditionFailed", "If-Match", `"AAAA"`)
+	a.onHub("DELETE", "/configurations/leaves", "", 204, "", "If-Match", `"*"`)
+	a.onHub("DELETE", "/configurations/leaves", "", 404, "ConfigurationNotFound")
+}

@@ -11,14 +11,18 @@ type background struct {
 	stop  context.CancelFunc
 	group sync.WaitGroup
 	wake  chan struct{} // a walk has more to do
+	// stops ends the jobs that run; Cloud.mu guards it.
+	stops map[objectKey]context.CancelFunc
 }
 
 // beginBackground starts the work. The caller holds owning for writing.
 func (c *Cloud) beginBackground() {
-	b := &background{wake: make(chan struct{}, 1)}
+	b := &background{wake: make(chan struct{}, 1), stops: map[objectKey]context.CancelFunc{}}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	c.background = b
 	b.group.Go(func() { c.walkOn(b) })
+	left := c.jobsLeft()
+	b.group.Go(func() { c.takeUpJobs(b, left) })
 	b.poke()
 }
 

@@ -70,8 +70,6 @@ func (x *exchange) putConfiguration() answer {
 	}
 	match, there := x.r.Header.Get("If-Match"), x.hub.configurations[id]
 	switch {
-	case !configurationID.MatchString(id):
-		return x.hubError("ArgumentInvalid", "The ID of a configuration has 1 to 128 small letters, digits and - + % _ * ! '.")
 	case given.ID != "" && given.ID != id:
 		return x.hubError("ArgumentInvalid", "id of the body is not that of the path.")
 	case match == "" && there != nil:
@@ -80,22 +78,35 @@ func (x *exchange) putConfiguration() answer {
 		return x.configurationNotFound()
 	case match != "" && !configurationMatches(match, there):
 		return x.hubError("PreconditionFailed", "The etag is not the configuration's; it is sent in quotes.")
-	case there == nil && len(x.hub.configurations) >= x.configurationLimit():
-		return x.hubError("ConfigurationCountLimitExceeded", "The hub has "+strconv.Itoa(x.configurationLimit())+" configurations.")
 	}
-	next, refused := x.writtenConfiguration(given, there)
-	if refused != nil {
+	if refused := x.writeConfiguration(id, given, there); refused != nil {
 		return x.hubError(refused.name, refused.text)
 	}
-	next.ID = id
-	x.hub.setConfiguration(id, next)
-	x.store(configurationKey(x.hub, id), next)
-	x.configurationsChanged()
-	return x.json(http.StatusOK, x.hub.shownConfiguration(next))
+	return x.json(http.StatusOK, x.hub.shownConfiguration(x.hub.configurations[id]))
 }
 
-func (x *exchange) configurationLimit() int {
-	if x.c.Limits().SKU == "F1" {
+// writeConfiguration makes a configuration, or updates there, by what a caller
+// gave, and begins to roll it out. The caller has checked the etag.
+func (t *transaction) writeConfiguration(id string, given wireConfiguration, there *configuration) *identityError {
+	switch {
+	case !configurationID.MatchString(id):
+		return invalid("the ID of a configuration has 1 to 128 small letters, digits and - + %% _ * ! '")
+	case there == nil && len(t.hub.configurations) >= t.configurationLimit():
+		return &identityError{"ConfigurationCountLimitExceeded", "The hub has " + strconv.Itoa(t.configurationLimit()) + " configurations."}
+	}
+	next, refused := t.writtenConfiguration(given, there)
+	if refused != nil {
+		return refused
+	}
+	next.ID = id
+	t.hub.setConfiguration(id, next)
+	t.store(configurationKey(t.hub, id), next)
+	t.configurationsChanged()
+	return nil
+}
+
+func (t *transaction) configurationLimit() int {
+	if t.c.Limits().SKU == "F1" {
 		return maxFreeConfigurations
 	}
 	return maxConfigurations
@@ -109,7 +120,7 @@ func configurationMatches(match string, c *configuration) bool {
 }
 
 // writtenConfiguration makes the configuration that a caller gave.
-func (x *exchange) writtenConfiguration(given wireConfiguration, there *configuration) (*configuration, *identityError) {
+func (t *transaction) writtenConfiguration(given wireConfiguration, there *configuration) (*configuration, *identityError) {
 	if given.Content == nil {
 		return nil, badContent("content is missing")
 	}
@@ -117,14 +128,14 @@ func (x *exchange) writtenConfiguration(given wireConfiguration, there *configur
 		return nil, invalid("priority is negative")
 	}
 	next := &configuration{SchemaVersion: given.SchemaVersion, Labels: given.Labels, Content: *given.Content, TargetCondition: given.TargetCondition,
-		Priority: given.Priority, Updated: x.now}
+		Priority: given.Priority, Updated: t.now}
 	if given.Metrics != nil {
 		next.Metrics = given.Metrics.Queries
 	}
 	if there != nil {
 		next.Content, next.Created, next.Made, next.ETag = there.Content, there.Created, there.Made, there.ETag+1
 	} else {
-		next.Created, next.Made, next.ETag = x.now, x.c.state.ticks(x.now), 1
+		next.Created, next.Made, next.ETag = t.now, t.c.state.ticks(t.now), 1
 	}
 	if next.SchemaVersion == "" {
 		next.SchemaVersion = "1.0" // assumed; the SDKs send it
@@ -143,10 +154,14 @@ func (x *exchange) deleteConfiguration() answer {
 	case match != "" && !configurationMatches(match, c):
 		return x.hubError("PreconditionFailed", "The etag is not the configuration's; it is sent in quotes.")
 	}
-	x.hub.setConfiguration(c.ID, nil)
-	x.store(configurationKey(x.hub, c.ID), nil)
-	x.configurationsChanged()
+	x.removeConfiguration(c)
 	return x.noContent()
+}
+
+func (t *transaction) removeConfiguration(c *configuration) {
+	t.hub.setConfiguration(c.ID, nil)
+	t.store(configurationKey(t.hub, c.ID), nil)
+	t.configurationsChanged()
 }
 
 // testQueries tells what is wrong with a target condition and queries of

@@ -1,6 +1,11 @@
 package practice
 
-import "edgewright/provisioning/wire"
+import (
+	"time"
+
+	"edgewright/provisioning/practice/blob/blobtest"
+	"edgewright/provisioning/wire"
+)
 
 // configurations drives those on configurations and on the modules of gate.
 func (a *audit) configurations() {
@@ -31,4 +36,22 @@ func (a *audit) configurations() {
 	a.onHub("DELETE", "/configurations/leaves", "", 412, "PreconditionFailed", "If-Match", `"AAAA"`)
 	a.onHub("DELETE", "/configurations/leaves", "", 204, "", "If-Match", `"*"`)
 	a.onHub("DELETE", "/configurations/leaves", "", 404, "ConfigurationNotFound")
+}
+
+// jobs drives those that import and export the registry.
+func (a *audit) jobs() {
+	a.Helper()
+	box := blobtest.New(a)
+	export := `{"type":"export","outputBlobContainerUri":"` + box.URI("rwd") + `","outputBlobName":"all.txt","excludeKeysInExport":true,"storageAuthenticationType":"keyBased","includeConfigurations":true}`
+	for _, body := range []string{export, `{"type":"import","inputBlobContainerUri":"` + box.URI("r") + `","inputBlobName":"all.txt","outputBlobContainerUri":"` + box.URI("rwd") + `"}`} {
+		made := into[job](a, a.onHub("POST", "/jobs/create", body, 200, ""))
+		for into[job](a, a.onHub("GET", "/jobs/"+made.JobID, "", 200, "")).Status != jobCompleted {
+			time.Sleep(time.Millisecond)
+		}
+		a.onHub("DELETE", "/jobs/"+made.JobID, "", 204, "")
+	}
+	a.onHub("POST", "/jobs/create", `{"type":"export"}`, 400, "ArgumentInvalid")
+	a.onHub("GET", "/jobs", "", 200, "")
+	a.onHub("GET", "/jobs/none", "", 404, "JobNotFound")
+	a.onHub("DELETE", "/jobs/none", "", 404, "JobNotFound")
 }

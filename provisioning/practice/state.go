@@ -31,6 +31,7 @@ type hub struct {
 	ordered     []*device         // by their IDs
 	scopes      map[string]string // device scope to ID of the edge device
 
+	jobs           map[string]*job
 	version        uint64 // counts changes
 	configurations map[string]*configuration
 	ranked         []*configuration  // by priority
@@ -101,7 +102,7 @@ func newState(chosen *settings) *state {
 		cas: map[objectKey]*caCertificate{}, certificates: map[string]*x509.Certificate{}}
 	for _, label := range chosen.Hubs {
 		s.hubs[label] = &hub{label: label, host: label + "." + domain, devices: map[string]*device{}, scopes: map[string]string{},
-			configurations: map[string]*configuration{}, stacks: map[string]*stack{}}
+			configurations: map[string]*configuration{}, stacks: map[string]*stack{}, jobs: map[string]*job{}}
 	}
 	return s
 }
@@ -146,6 +147,12 @@ func (s *state) take(key objectKey, plain []byte) error {
 		h, _, err := s.hubOfKey(key)
 		if err == nil {
 			err = h.takeConfiguration(plain)
+		}
+		return err
+	case kindJob:
+		h, id, err := s.hubOfKey(key)
+		if err == nil {
+			err = decodeInto(h.jobs, id, plain)
 		}
 		return err
 	}

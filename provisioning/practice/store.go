@@ -34,8 +34,8 @@ const (
 )
 
 // Kinds of objects. The IDs of kindDevice are HUB/DEVICE, those of kindModule
-// HUB/DEVICE/MODULE, of kindConfiguration HUB/CONFIGURATION, of kindCA
-// OWNER/NAME; no part has a slash in it.
+// HUB/DEVICE/MODULE, of kindConfiguration HUB/CONFIGURATION, of kindJob
+// HUB/JOB, of kindCA OWNER/NAME; no part has a slash in it.
 const (
 	kindSettings      = "settings"
 	kindDevice        = "device"
@@ -45,6 +45,7 @@ const (
 	kindRegistration  = "registration"
 	kindCA            = "ca"
 	kindConfiguration = "configuration"
+	kindJob           = "job"
 )
 
 type objectKey struct{ kind, id string }

@@ -75,6 +75,8 @@ var Deviations = []Deviation{
 		}},
 	{HubService, "POST /configurations/testQueries", "targetCondition is that of a configuration", "* is refused", live, nil},
 	{HubService, "POST /devices/{id}/applyConfigurationContent", "204", "400 for a device that is no edge device or content without $edgeAgent", live + "; Azure/azure-iot-cli-extension azext_iot/operations/hub.py", nil},
+	{HubService, "DELETE /jobs/{id}", "200 or 204", "assumed: 204, also for a job that has ended", "the file itself", nil},
+	{HubService, "POST /jobs/create", "the file does not say what is refused", "403 JobQuotaExceeded while another job is under way", live, nil},
 	{HubService, "POST /twins/{deviceId}/methods", "payload is a JSON object, in request and answer", "it may be any JSON value",
 		"https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-direct-methods",
 		func(doc *openapi3.T) {

@@ -15,6 +15,7 @@ import (
 
 	"edgewright/app"
 	"edgewright/app/command"
+	_ "edgewright/app/locale" // before the toolkit looks for a language
 )
 
 // version is set by release builds.

@@ -65,10 +65,16 @@ func when(t *time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
+// listPage is how many devices are read at a time.
+const listPage = 2000
+
 func (s *session) listDevices(a *app.App, search string) error {
-	list, err := a.Devices(s.ctx, app.DeviceQuery{Text: search, Limit: 10000})
+	list, more, err := s.allDevices(a, search)
 	if err != nil {
 		return err
+	}
+	if more {
+		s.note("More devices match %q; these are %d of them. Say more of what you look for, or take all with `devices export`.", search, len(list))
 	}
 	if s.json {
 		s.print(list)
@@ -80,6 +86,28 @@ func (s *session) listDevices(a *app.App, search string) error {
 	}
 	s.table([]string{"device", "state", "way", "cloud", "target", "IoT Edge", "last proof"}, rows)
 	return nil
+}
+
+// allDevices reads every device, or those that a search pages through; more
+// says that it has further hits.
+func (s *session) allDevices(a *app.App, search string) (list []app.Device, more bool, err error) {
+	if search != "" {
+		if _, more, err = a.FoundDevices(s.ctx, app.DeviceQuery{Text: search}); err != nil {
+			return nil, false, err
+		}
+	}
+	list = []app.Device{}
+	for after := ""; ; {
+		page, err := a.Devices(s.ctx, app.DeviceQuery{Text: search, Limit: listPage, After: after})
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, page...)
+		if len(page) < listPage {
+			return list, more, nil
+		}
+		after = page[len(page)-1].UUID
+	}
 }
 
 func (s *session) exportDevices(a *app.App, format, out string) error {

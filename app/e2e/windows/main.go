@@ -54,7 +54,7 @@ func run(program, empty string, starts, devices int) error {
 }
 
 // figures are what starts of one window gave: milliseconds and megabytes.
-type figures struct{ usable, drawn, resident, mapped []float64 }
+type figures struct{ usable, worked, idle, resident, mapped []float64 }
 
 // compareStarts opens the windows in turn. The first start of each is apart:
 // the program makes its data folder and tries the display in it.
@@ -78,6 +78,10 @@ func compareStarts(d *display, home, program, empty string, starts int) error {
 			if err := s.rest(); err != nil {
 				return err
 			}
+			idle, err := s.load(3 * time.Second)
+			if err != nil {
+				return err
+			}
 			resident, mapped, err := s.memory()
 			if err != nil {
 				return err
@@ -89,17 +93,20 @@ func compareStarts(d *display, home, program, empty string, starts int) error {
 				report(into.name+": very first start, usable", "%.0f ms", milliseconds(s.usable()))
 				continue
 			}
-			into.usable, into.drawn = append(into.usable, milliseconds(s.usable())), append(into.drawn, milliseconds(s.drawn))
+			into.usable, into.worked = append(into.usable, milliseconds(s.usable())), append(into.worked, milliseconds(s.worked))
+			into.idle = append(into.idle, 100*idle)
 			into.resident, into.mapped = append(into.resident, float64(resident)/1e6), append(into.mapped, float64(mapped)/1e6)
 		}
 	}
 	for _, w := range windows {
-		report(w.name+": usable", "%.0f ms (%.0f to %.0f), first pixels %.0f ms", median(w.usable), slices.Min(w.usable), slices.Max(w.usable), median(w.drawn))
+		report(w.name+": usable", "%.0f ms (%.0f to %.0f), processor time %.0f ms", median(w.usable), slices.Min(w.usable), slices.Max(w.usable), median(w.worked))
 		report(w.name+": memory at rest", "%.0f MB, %.0f MB of it mapped files", median(w.resident), median(w.mapped))
+		report(w.name+": idle load", "%.1f %% of a core", median(w.idle))
 	}
 	ours := windows[2]
 	for _, beside := range windows[:2] {
 		judge("program to "+beside.name+": usable", median(ours.usable)/median(beside.usable), 1.2)
+		report("program to "+beside.name+": processor time", "%.2f", median(ours.worked)/median(beside.worked))
 		judge("program to "+beside.name+": memory", median(ours.resident)/median(beside.resident), 1.2)
 	}
 	return nil

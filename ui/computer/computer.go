@@ -38,7 +38,7 @@ type Page struct {
 // New makes the page; nothing is looked at before it is shown.
 func New(c *frame.Context) *Page {
 	p := &Page{c: c, body: layout.Column(fynetheme.Size(theme.SizeNameSpace3))}
-	p.setUp = widgets.NewButton(widgets.Primary, fynelang.X("computer.setup", "Set up this computer"), fynetheme.NavigateNextIcon(), p.Primary)
+	p.setUp = widgets.NewButton(widgets.Primary, fynelang.X("computer.setup", "Set up this computer"), fynetheme.NavigateNextIcon(), p.setUpThis)
 	p.try = widgets.NewButton(widgets.Secondary, fynelang.X("computer.try", "Try with a practice device"), theme.IconPractice(), p.practice)
 	p.head = widgets.NewPageHead(fynelang.X("computer.title", "This computer"), fynelang.X("computer.looking", "Looking ..."),
 		widgets.NewButton(widgets.Secondary, fynelang.X("computer.again", "Look again"), fynetheme.ViewRefreshIcon(), p.Again))
@@ -65,22 +65,25 @@ func (p *Page) Focus() fyne.Focusable {
 	switch {
 	case p.found == nil:
 		return nil
-	case p.found.Advice.Possible:
+	case p.found.Advice.Ready:
 		return p.setUp
 	}
 	return p.try
 }
 
-// Primary goes on to the wizard.
+// Primary goes on to the wizard: with this computer, or with a practice device
+// while something stands in this computer's way.
 func (p *Page) Primary() {
 	switch {
 	case p.found == nil:
-	case p.found.Advice.Possible:
-		p.c.Open(frame.Place{Page: frame.Provision, Target: target})
+	case p.found.Advice.Ready:
+		p.setUpThis()
 	default:
 		p.practice()
 	}
 }
+
+func (p *Page) setUpThis() { p.c.Open(frame.Place{Page: frame.Provision, Target: target}) }
 
 // practice goes on to the wizard, which suggests a practice device.
 func (p *Page) practice() { p.c.Open(frame.Place{Page: frame.Provision}) }
@@ -146,7 +149,7 @@ func (p *Page) arrange() {
 func (p *Page) answer() fyne.CanvasObject {
 	advice := p.found.Advice
 	state := widgets.Advice
-	if !advice.Possible {
+	if !advice.Ready {
 		state = widgets.Care
 	}
 	pills := layout.Flow(fynetheme.Size(theme.SizeNameSpace2),
@@ -160,12 +163,17 @@ func (p *Page) answer() fyne.CanvasObject {
 	words := layout.Column(fynetheme.Size(theme.SizeNameSpace1),
 		widgets.NewText(frame.Say(advice.Title), widgets.StyleSubtitle),
 		widgets.NewText(frame.Say(advice.Reason), widgets.StyleBody), pills)
+	// The blue button is the one that leads to a device now.
 	buttons := layout.Column(fynetheme.Size(theme.SizeNameSpace2), p.setUp, p.try)
-	p.try.Kind = widgets.Secondary
-	if !advice.Possible {
-		p.try.Kind = widgets.Primary
-		buttons = layout.Column(0, p.try)
+	p.setUp.Kind, p.try.Kind = widgets.Primary, widgets.Secondary
+	if !advice.Ready {
+		p.setUp.Kind, p.try.Kind = widgets.Secondary, widgets.Primary
+		buttons.Objects = []fyne.CanvasObject{p.try, p.setUp}
 	}
+	if !advice.Possible {
+		buttons.Objects = []fyne.CanvasObject{p.try}
+	}
+	p.setUp.Refresh()
 	p.try.Refresh()
 	return widgets.NewWash(state, layout.Beside(fynetheme.Size(theme.SizeNameSpace4), 320*theme.TextFactor(), words, buttons))
 }

@@ -1,6 +1,7 @@
 package widgets
 
 import (
+	"slices"
 	"testing"
 
 	"edgewright/ui/theme"
@@ -206,5 +207,28 @@ func TestAskingForTheSizeMovesNothing(t *testing.T) {
 		if after := test.RenderToMarkup(w.Canvas()); after != before {
 			t.Errorf("%s looks different after it was asked for its size", name)
 		}
+	}
+}
+
+// TestWordsBreakWhereTheyMay narrows words of German until they break.
+func TestWordsBreakWhereTheyMay(t *testing.T) {
+	for _, c := range []struct {
+		word, widest string
+		want         []string
+	}{
+		{"Symme\u00adtrischer", "Symmetrischer", []string{"Symmetrischer"}},
+		{"Symme\u00adtrischer", "Symmetrische", []string{"Symme-", "trischer"}},
+		{"X.509-Zerti\u00adfikat", "X.509-Zerti-", []string{"X.509-Zerti-", "fikat"}},
+		{"X.509-Zerti\u00adfikat", "X.509-Zert", []string{"X.509-", "Zertifikat"}},
+		{"Windows-Container", "Windows-Cont", []string{"Windows-", "Container"}},
+		{"Gerät", "Ger", []string{"Ger", "ät"}},
+	} {
+		if got := broken(StyleStrong, c.word, StyleStrong.measure(c.widest).Width); !slices.Equal(got, c.want) {
+			t.Errorf("%q in the width of %q: %q, want %q", c.word, c.widest, got, c.want)
+		}
+	}
+	text := NewText("Symme\u00adtrischer", StyleBody)
+	if text.Text() != "Symmetrischer" || text.MinSize().Width != StyleBody.measure("Symmetrischer").Width {
+		t.Errorf("shows %q, %v", text.Text(), text.MinSize())
 	}
 }

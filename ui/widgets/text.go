@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"edgewright/ui/theme"
 
@@ -15,7 +16,8 @@ import (
 type Fit int
 
 const (
-	// Wrap breaks at spaces, and inside a word that is too long for a line.
+	// Wrap breaks at spaces; a word that is too long for a line, after a hyphen
+	// or at a soft hyphen in it, else anywhere.
 	Wrap Fit = iota
 	// Single never breaks: the text asks for the width that it needs.
 	Single
@@ -83,7 +85,7 @@ func NewText(text string, style Style) *Text {
 func SectionTitle(text string) *Text { return NewText(text, StyleSection) }
 
 // Text returns what is shown.
-func (t *Text) Text() string { return t.text }
+func (t *Text) Text() string { return plain(t.text) }
 
 // SetText changes what is shown.
 func (t *Text) SetText(text string) {
@@ -110,7 +112,7 @@ func (t *Text) Set(text string, style Style) {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (t *Text) AccessibilityLabel() string { return t.text }
+func (t *Text) AccessibilityLabel() string { return plain(t.text) }
 
 // AccessibilityRole implements fyne.Accessible.
 func (t *Text) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
@@ -170,14 +172,14 @@ func (r *textRenderer) arrange(width float32) {
 	r.least = fyne.NewSize(0, 0)
 	switch s.Fit {
 	case Single:
-		texts = []string{r.t.text}
-		r.least.Width = s.measure(r.t.text).Width
+		texts = []string{plain(r.t.text)}
+		r.least.Width = s.measure(texts[0]).Width
 	case Truncate:
-		texts = []string{truncated(s, r.t.text, width)}
-		r.least.Width = min(s.measure(r.t.text).Width, s.measure("MM…").Width)
+		texts = []string{truncated(s, plain(r.t.text), width)}
+		r.least.Width = min(s.measure(plain(r.t.text)).Width, s.measure("MM…").Width)
 	default:
 		texts = wrapped(s, r.t.text, width)
-		for _, word := range strings.Fields(r.t.text) {
+		for _, word := range strings.Fields(plain(r.t.text)) {
 			if runes := []rune(word); len(runes) > longestWordCap {
 				word = string(runes[:longestWordCap])
 			}
@@ -220,15 +222,15 @@ func truncated(s Style, text string, width float32) string {
 func wrapped(s Style, text string, width float32) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
-		if width == 0 || s.measure(paragraph).Width <= width {
-			lines = append(lines, paragraph)
+		if width == 0 || s.measure(plain(paragraph)).Width <= width {
+			lines = append(lines, plain(paragraph))
 			continue
 		}
 		line := ""
 		for _, word := range strings.Fields(paragraph) {
-			candidate := word
+			candidate := plain(word)
 			if line != "" {
-				candidate = line + " " + word
+				candidate = line + " " + candidate
 			}
 			if s.measure(candidate).Width <= width {
 				line = candidate
@@ -246,17 +248,48 @@ func wrapped(s Style, text string, width float32) []string {
 	return lines
 }
 
+// softHyphen is where a word may be broken (U+00AD); it is shown nowhere else.
+const softHyphen = '\u00ad'
+
+// plain is a text without its soft hyphens.
+func plain(text string) string { return strings.ReplaceAll(text, string(softHyphen), "") }
+
 // broken cuts a word into pieces that fit; each has at least one character.
 func broken(s Style, word string, width float32) []string {
 	var pieces []string
-	runes := []rune(word)
-	for len(runes) > 0 {
-		n := len(runes)
-		for n > 1 && s.measure(string(runes[:n])).Width > width {
-			n--
+	for s.measure(plain(word)).Width > width {
+		piece, rest := cut(s, word, width)
+		if rest == "" {
+			break
 		}
-		pieces = append(pieces, string(runes[:n]))
-		runes = runes[n:]
+		pieces, word = append(pieces, piece), rest
 	}
-	return pieces
+	return append(pieces, plain(word))
+}
+
+// cut takes the longest piece that fits from the beginning of a word.
+func cut(s Style, word string, width float32) (piece, rest string) {
+	for i, r := range word {
+		end := i + utf8.RuneLen(r)
+		if end == len(word) || r != softHyphen && r != '-' {
+			continue
+		}
+		candidate := plain(word[:end])
+		if r == softHyphen {
+			candidate += "-"
+		}
+		if s.measure(candidate).Width > width {
+			break
+		}
+		piece, rest = candidate, word[end:]
+	}
+	if rest != "" {
+		return piece, rest
+	}
+	runes := []rune(plain(word))
+	n := len(runes)
+	for n > 1 && s.measure(string(runes[:n])).Width > width {
+		n--
+	}
+	return string(runes[:n]), string(runes[n:])
 }

@@ -3,10 +3,13 @@ package layout
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
 // Scroller scrolls its content up and down and gives it exactly its own width.
+// Its bar stands in the margin to the right of it: over the content it would
+// cover the edge of cards, and what ends the view would cut their hairline.
 type Scroller struct {
 	widget.BaseWidget
 	scroll  *container.Scroll
@@ -43,16 +46,20 @@ type scrollerRenderer struct {
 // Layout gives the content its width before the scroll asks for its height.
 func (r *scrollerRenderer) Layout(size fyne.Size) {
 	HeightFor(r.s.content, size.Width)
-	r.WidgetRenderer.Layout(size)
+	r.WidgetRenderer.Layout(size.AddWidthHeight(gutter(), 0))
 	r.s.scroll.Refresh()
 }
+
+// gutter is the room for the bar beside the content.
+func gutter() float32 { return 2 * fynetheme.Size(fynetheme.SizeNameScrollBarSmall) }
 
 // widthFirst lets the content's height follow from the width at hand.
 type widthFirst struct{}
 
 func (*widthFirst) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	width := size.Width - gutter()
 	for _, o := range objects {
-		place(o, 0, 0, size.Width, max(HeightFor(o, size.Width), size.Height))
+		place(o, 0, 0, width, max(HeightFor(o, width), size.Height))
 	}
 }
 

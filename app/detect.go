@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +30,7 @@ func (a *App) Detect(ctx context.Context, text string, access Access) (Detection
 		return Detection{}, err
 	}
 	defer func() { _ = device.Close() }()
-	report, err := a.look(ctx, device, nil)
+	report, err := a.look(ctx, device, hostdetect.Options{})
 	if err != nil {
 		return Detection{}, err
 	}
@@ -35,8 +38,8 @@ func (a *App) Detect(ctx context.Context, text string, access Access) (Detection
 	return Detection{Target: text, Report: report, Advice: advice}, err
 }
 
-func (a *App) look(ctx context.Context, device target.Target, reach []hostdetect.Endpoint) (hostdetect.Report, error) {
-	options := hostdetect.Options{Reach: reach, Now: a.now, Local: device.Kind() == target.KindLocal}
+func (a *App) look(ctx context.Context, device target.Target, options hostdetect.Options) (hostdetect.Report, error) {
+	options.Now, options.Local = a.now, device.Kind() == target.KindLocal
 	if options.Local {
 		report, err := hostdetect.DetectLocal(ctx, options)
 		return report, translate(err)
@@ -73,7 +76,7 @@ type factFinder struct {
 }
 
 func (f *factFinder) Find(ctx context.Context, plan provisioning.Plan) (provisioning.Facts, error) {
-	report, err := f.app.look(ctx, f.target, nil)
+	report, err := f.app.look(ctx, f.target, f.against(ctx, plan))
 	if err != nil {
 		return provisioning.Facts{}, err
 	}
@@ -94,6 +97,51 @@ func (f *factFinder) Find(ctx context.Context, plan provisioning.Plan) (provisio
 	}
 	facts.Findings = append(facts.Findings, planAgainst(plan, report)...)
 	return facts, nil
+}
+
+// against is what of the cloud a device is looked at for: whether it reaches
+// the endpoints of its plan, and how far its clock is from the cloud's. A disk
+// has neither; the practice cloud is brought within a device's reach later.
+func (f *factFinder) against(ctx context.Context, plan provisioning.Plan) hostdetect.Options {
+	if !f.target.CanRun() {
+		return hostdetect.Options{}
+	}
+	var options hostdetect.Options
+	if !f.cloud.Practice {
+		options.Reach = endpoints(plan, f.cloud)
+	}
+	if f.cloud.Hub != nil {
+		asked := f.app.now()
+		if date, err := f.cloud.Hub.Now(ctx); err == nil {
+			// The date was written on the way; half of it is the best guess.
+			came := f.app.now()
+			options.ServerDate, options.ServerDateAt = date, asked.Add(came.Sub(asked)/2)
+		}
+	}
+	return options
+}
+
+// endpoints are those that a device of the plan calls. Source: product
+// documentation, "Prepare to deploy your IoT Edge solution in production",
+// outbound connections from IoT Edge devices.
+func endpoints(plan provisioning.Plan, cloud provisioning.Cloud) (list []hostdetect.Endpoint) {
+	add := func(address, use string) {
+		host, text, err := net.SplitHostPort(address)
+		port, bad := strconv.Atoi(text)
+		if err != nil || bad != nil {
+			host, port = address, 443
+		}
+		list = append(list, hostdetect.Endpoint{Host: host, Port: port, Use: use})
+	}
+	if cloud.Hub != nil {
+		add(cloud.Hub.Host(), "IoT Hub")
+	}
+	if plan.Cell.Provisioning == provisioning.DPS && cloud.DPS != nil {
+		if endpoint, err := url.Parse(cloud.DPS.Endpoint()); err == nil && endpoint.Host != "" {
+			add(endpoint.Host, "DPS")
+		}
+	}
+	return list
 }
 
 // planAgainst compares a plan with the machine it goes to.

@@ -109,7 +109,8 @@ func probeWindow() int {
 	window := face.NewWindow("Edgewright")
 	window.SetContent(widget.NewLabel(""))
 	face.Lifecycle().SetOnStarted(func() {
-		time.AfterFunc(300*time.Millisecond, func() { fyne.Do(face.Quit) })
+		// Several frames: what a display cannot draw, it fails at by then.
+		time.AfterFunc(100*time.Millisecond, func() { fyne.Do(face.Quit) })
 	})
 	window.ShowAndRun()
 	return command.ExitOK

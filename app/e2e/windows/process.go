@@ -84,10 +84,10 @@ func (s *started) close(d *display) error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	killer := time.AfterFunc(10*time.Second, func() { _ = s.cmd.Process.Kill() })
+	killer := time.AfterFunc(startPatience, func() { _ = s.cmd.Process.Kill() })
 	err := s.cmd.Wait()
 	if !killer.Stop() {
-		return errors.Join(err, errors.New("the program did not end within 10 s of SIGTERM"))
+		return errors.Join(err, fmt.Errorf("the program did not end within %s of SIGTERM", startPatience))
 	}
 	for range 200 {
 		up, err := d.drawn()

@@ -9,10 +9,15 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"edgewright/app/vault"
 	"edgewright/provisioning"
@@ -56,7 +61,6 @@ func (h *secretHunt) in(text []byte) (found []string) {
 // below looks into every file below a folder but the allowed ones.
 func (h *secretHunt) below(t *testing.T, when, root string, allowed ...string) {
 	t.Helper()
-	files := 0
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
@@ -70,7 +74,6 @@ func (h *secretHunt) below(t *testing.T, when, root string, allowed ...string) {
 		if err != nil {
 			return err
 		}
-		files++
 		if found := h.in(append(text, name...)); len(found) > 0 {
 			t.Errorf("%s: %s holds %q", when, name, found)
 		}
@@ -79,8 +82,81 @@ func (h *secretHunt) below(t *testing.T, when, root string, allowed ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files == 0 {
-		t.Fatalf("%s: no file below %s", when, root)
+}
+
+// processList gathers arguments and environments of all processes of the
+// machine that can be read, from now until the returned function is called,
+// which gives them. They are those of other programs too, which know none of
+// the secrets.
+func processList() (stop func() []byte) {
+	seen := map[string]bool{}
+	look := func() {
+		for _, name := range []string{"cmdline", "environ"} {
+			files, _ := filepath.Glob("/proc/[0-9]*/" + name)
+			for _, file := range files {
+				if text, err := os.ReadFile(file); err == nil { // it may have ended
+					seen[string(text)] = true
+				}
+			}
+		}
+	}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			look()
+			select {
+			case <-over:
+				look()
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	return func() []byte {
+		close(over)
+		<-done
+		return []byte(strings.Join(slices.Collect(maps.Keys(seen)), "\n"))
+	}
+}
+
+// TestHuntFindsWhatIsPlanted shows that the hunt can fail: it plants a secret in
+// every form, and in the arguments and the environment of a process.
+func TestHuntFindsWhatIsPlanted(t *testing.T) {
+	raw := randomBytes(32)
+	hunt := &secretHunt{}
+	hunt.add("key", raw)
+	for _, before := range []string{"", "a", "ab", "abc"} {
+		around := append([]byte(before), append(raw, "xyz"...)...)
+		for form, text := range map[string]string{"raw": string(around), "hex": hex.EncodeToString(around), "HEX": strings.ToUpper(hex.EncodeToString(around)),
+			"base64": base64.StdEncoding.EncodeToString(around), "base64url": base64.RawURLEncoding.EncodeToString(around)} {
+			if len(hunt.in([]byte(text))) == 0 {
+				t.Errorf("the key is not found in %s behind %q", form, before)
+			}
+		}
+	}
+	if found := hunt.in(randomBytes(4096)); len(found) > 0 {
+		t.Errorf("%q found in noise", found)
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	for form, child := range map[string]func(*exec.Cmd){
+		"an argument":     func(c *exec.Cmd) { c.Args[0] = base64.StdEncoding.EncodeToString(raw) },
+		"the environment": func(c *exec.Cmd) { c.Env = []string{"KEY=" + hex.EncodeToString(raw)} },
+	} {
+		sleep := exec.Command("sleep", "60")
+		child(sleep)
+		if err := sleep.Start(); err != nil {
+			t.Fatal(err)
+		}
+		stop := processList()
+		text := stop()
+		_ = sleep.Process.Kill()
+		_ = sleep.Wait()
+		if len(hunt.in(text)) == 0 {
+			t.Errorf("the key is not found in %s of a process", form)
+		}
 	}
 }
 
@@ -92,7 +168,7 @@ func TestSecretsStayInside(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(dir, "tmp"))
 	passphrase := "correct horse battery staple 0042"
 	userKey := randomBytes(32)
-	for name, text := range map[string]string{"passphrase": passphrase + "\n", "tmp/.keep": ""} {
+	for name, text := range map[string]string{"passphrase": passphrase + "\n", "tmp/.keep": "", "state/.keep": ""} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -110,6 +186,7 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	b.Key = "line-key"
 	ctx := t.Context()
+	list := processList()
 	setKey(t, b, userKey)
 
 	// Killed while the device's key is under way to the disk.
@@ -119,6 +196,7 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	look := func(when string) {
 		hunt.below(t, when, b.data())
+		hunt.below(t, when, b.state())
 		hunt.below(t, when, filepath.Dir(b.folder()), "disk/etc/aziot/config.toml")
 		hunt.below(t, when, filepath.Join(dir, "tmp"))
 	}
@@ -179,14 +257,11 @@ func TestSecretsStayInside(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "tmp", "etc/aziot/config.toml")); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"/proc/self/cmdline", "/proc/self/environ"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // only where there is such a thing
-		}
-		if found := hunt.in(text); len(found) > 0 {
-			t.Errorf("%s holds %q", name, found)
-		}
+	if found := hunt.in(list()); len(found) > 0 {
+		t.Errorf("arguments or environment of a process hold %q", found)
+	}
+	if _, err := os.Stat(filepath.Join(b.data(), "catalog.db-wal")); err != nil {
+		t.Errorf("the catalog is open without its write-ahead log: %v", err)
 	}
 	look("open")
 	if found := hunt.in(output.Bytes()); len(found) > 0 {

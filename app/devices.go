@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"edgewright/app/catalog"
 	"edgewright/provisioning"
@@ -182,7 +183,8 @@ func stateOf(o provisioning.Outcome) string {
 }
 
 // unrecordDevice brings the row back to what the run before this one left, or
-// removes it where this run made it.
+// removes it where this run made it; then the row that it had replaced counts
+// again.
 func (a *App) unrecordDevice(ctx context.Context, run provisioning.Run) error {
 	row, err := a.catalog.DeviceAt(ctx, run.Hub, run.Plan.Device.ID)
 	if isNotFound(err) {
@@ -191,26 +193,61 @@ func (a *App) unrecordDevice(ctx context.Context, run provisioning.Run) error {
 	if err != nil {
 		return translate(err)
 	}
-	earlier, err := a.catalog.Runs(ctx, catalog.RunQuery{DeviceID: run.Plan.Device.ID, Limit: 1000})
+	before, err := a.runBefore(ctx, run.Plan.Device.ID, run.Plan.Cloud.Name, run.Started)
+	if err != nil {
+		return err
+	}
+	if before == nil {
+		if err := a.catalog.DeleteDevice(ctx, row.UUID); err != nil {
+			return translate(err)
+		}
+		return a.bringBack(ctx, row.MachineKey, run.Started)
+	}
+	return a.restore(ctx, row, before)
+}
+
+// runBefore is the last run of a device before a time that changed something
+// and stands, or nil.
+func (a *App) runBefore(ctx context.Context, deviceID, cloud string, started time.Time) (*catalog.Run, error) {
+	earlier, err := a.catalog.Runs(ctx, catalog.RunQuery{DeviceID: deviceID, Limit: 1000})
+	if err != nil {
+		return nil, translate(err)
+	}
+	for _, row := range earlier {
+		stands := row.State == string(provisioning.RunSucceeded) || row.State == string(provisioning.RunConfigured)
+		if !row.Started.Before(started) || row.Cloud != cloud || !stands {
+			continue
+		}
+		// One without a change found what an earlier run made, perhaps one
+		// undone since.
+		if runRow(row).Outcome.Changed {
+			return &row, nil
+		}
+	}
+	return nil, nil
+}
+
+// restore makes a row say what a run left.
+func (a *App) restore(ctx context.Context, row Device, run *catalog.Run) error {
+	row.Plan, row.Target, row.State, row.LastProof = run.Plan, run.Target, stateOf(runRow(*run).Outcome), run.Ended
+	_, err := a.catalog.PutDevice(ctx, row)
+	return translate(err)
+}
+
+// bringBack makes the row count again that was replaced last on a machine.
+func (a *App) bringBack(ctx context.Context, machineKey string, started time.Time) error {
+	row, err := a.catalog.LastReplaced(ctx, machineKey)
+	if isNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return translate(err)
 	}
-	for _, before := range earlier {
-		if !before.Started.Before(run.Started) || before.Cloud != run.Plan.Cloud.Name || before.State != string(provisioning.RunSucceeded) && before.State != string(provisioning.RunConfigured) {
-			continue
-		}
-		restored, err := a.readRun(ctx, before.ID)
-		if err != nil {
-			return err
-		}
-		if !restored.Outcome.Changed {
-			continue // it found what an earlier run made, perhaps one undone since
-		}
-		row.Plan, row.Target, row.State, row.LastProof = before.Plan, before.Target, stateOf(restored.Outcome), before.Ended
-		_, err = a.catalog.PutDevice(ctx, row)
-		return translate(err)
+	before, err := a.runBefore(ctx, row.DeviceID, row.Cloud, started)
+	if err != nil || before == nil {
+		return err // it was imported, and nobody knows what it was
 	}
-	return translate(a.catalog.DeleteDevice(ctx, row.UUID))
+	return a.restore(ctx, row, before)
 }
 
 // NeedsCare tells whether a device needs care.

@@ -136,6 +136,19 @@ func freeUUID(ctx context.Context, tx *sql.Tx, wanted string) (string, error) {
 	return id.String(), nil
 }
 
+// LastReplaced gives the row of a machine that was marked as replaced last, or
+// ErrNotFound.
+func (c *Catalog) LastReplaced(ctx context.Context, machineKey string) (Device, error) {
+	rows, err := c.devices(ctx, "WHERE machine_key = ? AND machine_key <> '' AND state = ? ORDER BY updated DESC, id DESC LIMIT 1", machineKey, stateReplaced)
+	if err != nil {
+		return Device{}, err
+	}
+	if len(rows) == 0 {
+		return Device{}, fmt.Errorf("replaced device: %w", ErrNotFound)
+	}
+	return rows[0], nil
+}
+
 // DeviceAt finds the row of a hub's device.
 func (c *Catalog) DeviceAt(ctx context.Context, hubHost, deviceID string) (Device, error) {
 	d, err := scanDevice(c.read.QueryRowContext(ctx, "SELECT "+deviceColumns+" FROM device WHERE hub_host = ? AND device_id = ?", hubHost, deviceID))

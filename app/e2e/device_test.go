@@ -20,8 +20,10 @@ import (
 // device is a root of its own: a layer over the base root.
 type device struct {
 	root string
-	net  string // its network namespace, "" for this one
-	addr string // its address there
+	// written is the layer with what was written since it was made.
+	written string
+	net     string // its network namespace, "" for this one
+	addr    string // its address there
 	// hostKey is the public key of its sshd, as authorized_keys writes it.
 	hostKey string
 }
@@ -38,7 +40,7 @@ func newDevice(t testing.TB) *device {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	d := &device{root: filepath.Join(dir, "root")}
+	d := &device{root: filepath.Join(dir, "root"), written: filepath.Join(dir, "upper")}
 	for _, name := range []string{"upper", "work", "root"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)

@@ -32,6 +32,10 @@ build: setup-run ## build the program for work and tests: build/edgewright
 test: setup-test build ## format, vet, staticcheck, all tests, the program and its window; PARTS="unit race" for some
 	.ci/test $(PARTS)
 
+.PHONY: test-clients
+test-clients: setup-clients build ## drive the practice cloud with Azure's own npm packages, unchanged
+	.ci/clients $(PROGRAM)
+
 .PHONY: lint
 lint: setup-run ## format, vet and staticcheck only
 	.ci/test lint
@@ -68,11 +72,13 @@ wine: windows ## provision a practice device with the Windows program under Wine
 fresh-root: ## make run and make test in a clean root of Debian (SUITE, MIRROR, TARGETS)
 	.ci/fresh-root
 
-.PHONY: setup-run setup-test
+.PHONY: setup-run setup-test setup-clients
 setup-run:
 	@.ci/setup run
 setup-test:
 	@.ci/setup run test
+setup-clients:
+	@.ci/setup run test clients
 
 .PHONY: clean
 clean: ## remove build/

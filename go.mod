@@ -82,4 +82,7 @@ require (
 
 tool honnef.co/go/tools/cmd/staticcheck
 
-ignore ./build
+ignore (
+	./build
+	./provisioning/practice/clients/node_modules
+)

@@ -1,0 +1,42 @@
+// The table of everything that Azure's npm packages offer: one row a method, with what the practice cloud makes of it.
+// The files in rows/ fill it. Each case of a row is its expected result in words and the code that proves it, so that a
+// result cannot be written down without being run. Under node's test runner each row is one test, its cases subtests;
+// loaded by document.js and surface.js the same files only fill the table.
+'use strict';
+const { test } = require('node:test');
+
+const running = process.env.NODE_TEST_CONTEXT !== undefined;
+const rowTimeout = 60000; // milliseconds; a client that waits for an answer that never comes must not stop the others
+
+const table = [];
+
+// key names a row: "package Class.method", or "package function" for a bare function.
+function key(row) {
+  return `${row.package} ${row.class ? row.class + '.' : ''}${row.method}`;
+}
+
+function add(row) {
+  table.push(row);
+  if (!running) return;
+  test(key(row), { timeout: rowTimeout }, async (t) => {
+    for (const [result, run] of Object.entries(row.cases)) await t.test(result, run);
+  });
+}
+
+// methods adds rows for a class, or for bare functions where className is empty. cases maps a method's name to
+// { 'expected result': async (t) => proof }.
+function methods(packageName, className, cases) {
+  for (const [method, of] of Object.entries(cases)) {
+    add({ package: packageName, class: className, method, offered: true, cases: of });
+  }
+}
+
+// notOffered adds rows for what the practice cloud has no service for. They are called all the same: the client must
+// get a clear refusal and not wait for ever.
+function notOffered(packageName, className, cases) {
+  for (const [method, of] of Object.entries(cases)) {
+    add({ package: packageName, class: className, method, offered: false, cases: of });
+  }
+}
+
+module.exports = { table, key, methods, notOffered };

@@ -95,7 +95,7 @@ func TestWrongUse(t *testing.T) {
 		{"practice ca code", "name the CA certificate"},
 		{"practice ca code a b", `"b"`},
 		{"practice ca verify line-7 " + d.path("none.pem"), "none.pem"},
-		{"practice ca upload line-7 " + plan, "line-7"},
+		{"practice ca upload line-7 " + plan, "certificate"},
 		{"practice limits S1 S2", `"S2"`},
 		{"practice show more", `"more"`},
 		{"practice serve --https 192.0.2.1:1", "192.0.2.1"},

@@ -43,7 +43,7 @@ func decodeCertificate(text string) (*x509.Certificate, error) {
 	}
 	cert, err := x509.ParseCertificate(raw)
 	if err != nil {
-		return nil, fmt.Errorf("the certificate does not read: %s", wire.CleanMessage(err.Error()))
+		return nil, fmt.Errorf("the certificate does not read: %s", strings.TrimSuffix(wire.CleanMessage(err.Error()), "."))
 	}
 	return cert, nil
 }

@@ -42,21 +42,24 @@ type PracticeView struct {
 	GlobalHost          string `json:"global_host"`
 	HubConnectionString string `json:"hub_connection_string"`
 	DPSConnectionString string `json:"dps_connection_string"`
+	// ARMToken is the Bearer token of the routes of Azure Resource Manager.
+	ARMToken string `json:"arm_token"`
 }
 
-// Revealed gives the view with its connection strings whole.
+// Revealed gives the view with its secrets whole.
 func (i PracticeInfo) Revealed() PracticeView {
 	view := i.Masked()
 	view.HubConnectionString = i.HubConnectionString.RevealString()
 	view.DPSConnectionString = i.DPSConnectionString.RevealString()
+	view.ARMToken = i.ARMToken.RevealString()
 	return view
 }
 
-// Masked gives the view with the keys of its connection strings masked.
+// Masked gives the view with its keys and the token masked.
 func (i PracticeInfo) Masked() PracticeView {
 	return PracticeView{HTTPS: i.HTTPS, MQTT: i.MQTT, CAFile: i.CAFile, IDScope: i.IDScope, HubHost: i.HubHost, DPSHost: i.DPSHost,
 		GlobalHost: i.GlobalHost, HubConnectionString: maskKey(i.HubConnectionString.RevealString()),
-		DPSConnectionString: maskKey(i.DPSConnectionString.RevealString())}
+		DPSConnectionString: maskKey(i.DPSConnectionString.RevealString()), ARMToken: i.ARMToken.String()}
 }
 
 // practiceService keeps the practice cloud served while somebody here needs

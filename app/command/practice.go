@@ -155,7 +155,8 @@ func (p *practiceCall) view(info app.PracticeInfo) app.PracticeView {
 func (p *practiceCall) showInfo(info app.PracticeInfo) {
 	shown := p.view(info)
 	for _, row := range [][2]string{{"https", shown.HTTPS}, {"mqtt", shown.MQTT}, {"CA file", shown.CAFile}, {"ID scope", shown.IDScope}, {"hub", shown.HubHost}, {"DPS", shown.DPSHost},
-		{"global endpoint", shown.GlobalHost}, {"hub connection string", shown.HubConnectionString}, {"DPS connection string", shown.DPSConnectionString}} {
+		{"global endpoint", shown.GlobalHost}, {"hub connection string", shown.HubConnectionString}, {"DPS connection string", shown.DPSConnectionString},
+		{"Resource Manager token", shown.ARMToken}} {
 		p.line("%-22s %s", row[0], row[1])
 	}
 }

@@ -113,7 +113,7 @@ func TestServeTellsEventsAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	has(t, "the first event", first, "event time practice limits")
-	has(t, "practice", first["practice"], "https mqtt ca_file id_scope hub_host dps_host global_host hub_connection_string dps_connection_string")
+	has(t, "practice", first["practice"], "https mqtt ca_file id_scope hub_host dps_host global_host hub_connection_string dps_connection_string arm_token")
 	d.run("provision", "--plan", d.write("plan.toml", manualPlan), "--target", d.folder("device"), "--yes").exits(ExitOK)
 	var request map[string]any
 	if err := json.Unmarshal([]byte(s.until(`"request"`)), &request); err != nil {

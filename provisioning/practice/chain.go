@@ -30,6 +30,9 @@ func verifyChain(leaf *x509.Certificate, presented []*x509.Certificate, trusted 
 	if err := checkLeaf(leaf, now); err != nil {
 		return 0, err
 	}
+	if leaf.Equal(trusted) {
+		return 0, errNoChain // a CA is not below itself
+	}
 	w := &chainWalk{now: now, trusted: trusted, signatures: maxSignatures}
 	for _, candidate := range presented[:min(len(presented), maxPresented)] {
 		if !candidate.Equal(leaf) && !candidate.Equal(trusted) && !slices.ContainsFunc(w.candidates, candidate.Equal) {

@@ -20,8 +20,10 @@
 // and open its seal has all keys. It imports no client, certificate or TPM
 // package of ours, so that two readings of each rule meet in every test.
 //
-// Here are device and module identities, symmetric-key enrollments and groups,
-// registration over HTTPS, telemetry over HTTPS and a small twin. The rules
+// Here are device and module identities, telemetry over HTTPS and twins; all of
+// DPS: enrollments and groups by symmetric key, X.509 certificate and TPM,
+// allocation over several hubs and by webhook; and CA certificates with proof of
+// possession, by the routes of Azure Resource Manager. The rules
 // follow the OpenAPI files of api-version 2021-04-12 (IoT Hub) and 2021-10-01
 // (DPS) and what the services really do where that differs.
 package practice

@@ -19,9 +19,9 @@ func (t *transaction) chosen(id string, e enrollment) choice {
 	return choice{hub: t.c.allocate(id, e), twin: *e.twin}
 }
 
-// begin makes the registration record of a register call; before is that of
+// beginRegistration makes the registration record of a register call; before is that of
 // the call before, or nil. It is assigned at once, unless a webhook decides.
-func (t *transaction) begin(id string, by attested, before *registration, operation string) *registration {
+func (t *transaction) beginRegistration(id string, by attested, before *registration, operation string) *registration {
 	r := &registration{Group: by.Group, Operation: operation, State: wire.DeviceRegistrationState{RegistrationID: id,
 		CreatedDateTimeUTC: wire.At(t.now), LastUpdatedDateTimeUTC: wire.At(t.now), ETag: t.c.dpsETag(), Status: wire.RegistrationAssigning}}
 	if before != nil {

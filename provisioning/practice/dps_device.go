@@ -71,7 +71,7 @@ func (t *transaction) registerDevice(a applicant, body []byte, forced bool) answ
 	by.Payload = given.Payload
 	r := t.c.state.registrations[id]
 	if r == nil || r.Waiting == nil || forced {
-		r = t.begin(id, by, r, "4."+hex.EncodeToString(t.c.random(8))+"."+t.c.guid())
+		r = t.beginRegistration(id, by, r, "4."+hex.EncodeToString(t.c.random(8))+"."+t.c.guid())
 		_, r.polls = t.c.faults.polling()
 		t.c.state.registrations[id] = r
 		t.store(objectKey{kindRegistration, id}, r)

@@ -128,9 +128,9 @@ func (t *transaction) askWebhook(id string, r *registration) {
 			}
 			to := gone
 			if to.failed == nil {
-				to = c.ask(call)
+				to = c.callWebhook(call)
 			}
-			c.answered(call, to)
+			c.finishAllocation(call, to)
 		}()
 	})
 }
@@ -169,8 +169,8 @@ func (t *transaction) webhookCall(id string, r *registration) (call webhookCall,
 	return call, choice{}
 }
 
-// ask calls the webhook and reads where the device goes.
-func (c *Cloud) ask(call webhookCall) choice {
+// callWebhook asks the webhook and reads where the device goes.
+func (c *Cloud) callWebhook(call webhookCall) choice {
 	failed := func(text string) choice { return choice{failed: badRequest("Custom allocation failed " + text)} }
 	ctx, cancel := context.WithTimeout(c.webhooks.ctx, webhookTimeout)
 	defer cancel()
@@ -220,8 +220,8 @@ func (c *Cloud) readAllocation(call webhookCall, body []byte) choice {
 	return to
 }
 
-// answered completes the registration that waited, if it still does.
-func (c *Cloud) answered(call webhookCall, to choice) {
+// finishAllocation completes the registration that waited, if it still does.
+func (c *Cloud) finishAllocation(call webhookCall, to choice) {
 	if c.webhooks.ctx.Err() != nil {
 		return
 	}

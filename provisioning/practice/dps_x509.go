@@ -102,8 +102,11 @@ func (t *transaction) signers(g *wire.EnrollmentGroup) []*x509.Certificate {
 	case g.Attestation.Type != wire.AttestationX509:
 	case x.SigningCertificates != nil:
 		for _, slot := range []*wire.X509CertificateWithInfo{x.SigningCertificates.Primary, x.SigningCertificates.Secondary} {
-			if slot != nil {
-				all = append(all, t.c.state.parsed(slot))
+			if slot == nil {
+				continue
+			}
+			if cert := t.c.state.parsed(slot); cert != nil {
+				all = append(all, cert)
 			}
 		}
 	case x.CAReferences != nil:
@@ -116,7 +119,8 @@ func (t *transaction) signers(g *wire.EnrollmentGroup) []*x509.Certificate {
 	return all
 }
 
-// parsed gives the certificate of a slot, which was checked when it was written.
+// parsed gives the certificate of a slot, which was checked when it was written;
+// nil if it does not read now.
 func (s *state) parsed(slot *wire.X509CertificateWithInfo) *x509.Certificate {
 	known := s.certificates[slot.Info.SHA256Thumbprint]
 	if known == nil {

@@ -67,6 +67,20 @@ func serve(t *testing.T) *stage {
 // 300. The answer is read into result, nil for none.
 func (s *stage) owner(method, path, body string, result any, header ...string) {
 	s.Helper()
+	status, answer := s.call(method, path, body, header...)
+	if status >= 300 {
+		s.Fatalf("%s %s: %d %s", method, path, status, answer)
+	}
+	if result != nil {
+		if err := json.Unmarshal(answer, result); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+// call is owner for those that may fail.
+func (s *stage) call(method, path, body string, header ...string) (status int, answer []byte) {
+	s.Helper()
 	text := s.info.HubConnectionString
 	if strings.HasPrefix(path, "/enrollment") || strings.HasPrefix(path, "/registrations") {
 		text = s.info.DPSConnectionString
@@ -92,15 +106,10 @@ func (s *stage) owner(method, path, body string, result any, header ...string) {
 		s.Fatal(err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode >= 300 {
-		s.Fatalf("%s %s: %d %s, %v", method, path, resp.StatusCode, answer, err)
+	if answer, err = io.ReadAll(resp.Body); err != nil {
+		s.Fatal(err)
 	}
-	if result != nil {
-		if err := json.Unmarshal(answer, result); err != nil {
-			s.Fatal(err)
-		}
-	}
+	return resp.StatusCode, answer
 }
 
 // enrolled makes an enrollment for an edge device and gives its key.

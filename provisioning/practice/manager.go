@@ -54,7 +54,7 @@ func (w within) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
-	kept := keptAnswer{header: http.Header{}}
+	kept := keptAnswer{status: http.StatusOK, header: http.Header{}}
 	w.c.serveManagement(&kept, r)
 	return &http.Response{StatusCode: kept.status, Header: kept.header, Body: io.NopCloser(&kept.body), Request: r}, nil
 }

@@ -10,9 +10,13 @@ import (
 // maxModules of a device, those of the runtime apart.
 const maxModules = 50
 
-// identityServiceVersion is the api-version of the device's identity service,
-// whose parser knows the authentication types none, sas and x509 only.
-const identityServiceVersion = "2017-11-08-preview"
+// The api-versions of the device's identity service, whose parser knows the
+// authentication types none, sas and x509 only: its own, and that of the
+// $edgeHub that passes its calls on (assumed).
+const (
+	identityServiceVersion = "2017-11-08-preview"
+	onBehalfVersion        = "2020-06-30-preview"
+)
 
 func (x *exchange) listModules() answer {
 	d, refused := x.allowModules(registryRead)
@@ -31,6 +35,11 @@ func (x *exchange) getModule() answer {
 	if refused != nil {
 		return *refused
 	}
+	return x.getModuleOn(d)
+}
+
+// getModuleOn gives the module that vars name.
+func (x *exchange) getModuleOn(d *device) answer {
 	m := d.modules[x.vars["module"]]
 	if m == nil {
 		return x.moduleNotFound()
@@ -49,11 +58,16 @@ func (x *exchange) putModule() answer {
 	if refused != nil {
 		return *refused
 	}
-	id := x.vars["module"]
 	var given wire.Module
 	if a := x.decode(&given); a != nil {
 		return *a
 	}
+	return x.putModuleOn(d, given)
+}
+
+// putModuleOn makes or updates the module that vars name.
+func (x *exchange) putModuleOn(d *device, given wire.Module) answer {
+	id := x.vars["module"]
 	if err := wire.ValidateModuleID(id); err != nil {
 		return x.hubError("ArgumentInvalid", err.Error())
 	}
@@ -106,7 +120,12 @@ func (x *exchange) deleteModule() answer {
 	if refused != nil {
 		return *refused
 	}
-	id, match := x.vars["module"], x.r.Header.Get("If-Match")
+	return x.deleteModuleOn(d, x.r.Header.Get("If-Match"))
+}
+
+// deleteModuleOn removes the module that vars name.
+func (x *exchange) deleteModuleOn(d *device, match string) answer {
+	id := x.vars["module"]
 	m := d.modules[id]
 	switch {
 	case match == "":
@@ -156,7 +175,7 @@ func (t *transaction) removeModule(d *device, m *module) {
 // shownModule is the identity as the caller's api-version spells it.
 func (x *exchange) shownModule(m *module) wire.Module {
 	shown := m.Identity
-	if version, _ := apiVersion(x.r); version == identityServiceVersion && shown.Authentication.Type != wire.AuthSAS && shown.Authentication.Type != wire.AuthNone {
+	if version, _ := apiVersion(x.r); (version == identityServiceVersion || version == onBehalfVersion) && shown.Authentication.Type != wire.AuthSAS && shown.Authentication.Type != wire.AuthNone {
 		copied := *shown.Authentication
 		copied.Type = typeX509
 		shown.Authentication = &copied

@@ -11,16 +11,18 @@ type background struct {
 	stop  context.CancelFunc
 	group sync.WaitGroup
 	wake  chan struct{} // a walk has more to do
+	due   chan struct{} // a scheduled job may begin
 	// stops ends the jobs that run; Cloud.mu guards it.
 	stops map[objectKey]context.CancelFunc
 }
 
 // beginBackground starts the work. The caller holds owning for writing.
 func (c *Cloud) beginBackground() {
-	b := &background{wake: make(chan struct{}, 1), stops: map[objectKey]context.CancelFunc{}}
+	b := &background{wake: make(chan struct{}, 1), due: make(chan struct{}, 1), stops: map[objectKey]context.CancelFunc{}}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	c.background = b
 	b.group.Go(func() { c.walkOn(b) })
+	b.group.Go(func() { c.scheduleOn(b) })
 	left := c.jobsLeft()
 	b.group.Go(func() { c.takeUpJobs(b, left) })
 	b.poke()

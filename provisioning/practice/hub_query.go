@@ -18,6 +18,8 @@ const (
 	itemTwin = "Twin"
 	itemRaw  = "Raw"
 	itemJob  = "DeviceJob"
+	// itemJobResponse is that of a query of scheduled jobs.
+	itemJobResponse = "JobResponse"
 )
 
 // queryHub answers a page of a query. The rows are ordered by IDs (assumed).
@@ -56,7 +58,7 @@ func (x *exchange) queryHub() answer {
 // fill takes the rows from the first document that the page may show on, and
 // notes the first that comes after it, so that there is no token if none does.
 func (x *exchange) fill(p *page) {
-	for document := range x.twins(p.query.Source, p.from) {
+	for document := range x.documents(p.query.Source, p.from) {
 		if !p.query.Matches(document) {
 			continue
 		}
@@ -64,7 +66,7 @@ func (x *exchange) fill(p *page) {
 			return
 		}
 		if p.query.Whole() {
-			p.add(shownTwin(document.d, document.m))
+			p.add(document.whole())
 		} else {
 			p.add(p.query.Row(document))
 		}
@@ -74,7 +76,7 @@ func (x *exchange) fill(p *page) {
 // fillAggregated takes rows of groups from the first that the page may show on.
 func (x *exchange) fillAggregated(p *page) {
 	groups := p.query.Groups()
-	for document := range x.twins(p.query.Source, nil) {
+	for document := range x.documents(p.query.Source, nil) {
 		if p.query.Matches(document) {
 			groups.Add(document)
 		}
@@ -94,13 +96,25 @@ func (x *exchange) fillAggregated(p *page) {
 // and module ID of a twin, or the key of a group.
 type place []string
 
-// twins gives the twins of a source in order, from a place on; nil is the
-// beginning. The document is the same each time.
-func (x *exchange) twins(source query.Source, from place) iter.Seq[*twinDocument] {
-	return func(yield func(*twinDocument) bool) {
-		if source == query.Jobs {
-			return // the practice cloud keeps no jobs per device
-		}
+// document is what a query looks at.
+type document interface {
+	query.Object
+	place() place
+	whole() any // the row of SELECT *
+}
+
+// documents gives those of a source in order, from a place on; nil is the
+// beginning.
+func (x *exchange) documents(source query.Source, from place) iter.Seq[document] {
+	if source == query.Jobs {
+		return x.hub.deviceJobs(from)
+	}
+	return x.twins(source, from)
+}
+
+// twins gives the twins of a source. The document is the same each time.
+func (x *exchange) twins(source query.Source, from place) iter.Seq[document] {
+	return func(yield func(document) bool) {
 		begin, module := 0, ""
 		if len(from) > 0 {
 			var found bool

@@ -24,6 +24,9 @@ func (t *twinDocument) place() place {
 	return place{t.d.Identity.DeviceID}
 }
 
+// whole is the row of SELECT *.
+func (t *twinDocument) whole() any { return shownTwin(t.d, t.m) }
+
 // Member implements query.Object.
 func (t *twinDocument) Member(name string) (value any, exists bool) {
 	d, own := &t.d.Identity, twinOf(t.d, t.m)

@@ -38,6 +38,25 @@ func (a *audit) configurations() {
 	a.onHub("DELETE", "/configurations/leaves", "", 404, "ConfigurationNotFound")
 }
 
+// schedules drives those on scheduled jobs.
+func (a *audit) schedules() {
+	a.Helper()
+	update := `{"jobId":"now","type":"scheduleUpdateTwin","queryCondition":"tags.line = 8","updateTwin":{"etag":"*","tags":{"by":"job"}},"maxExecutionTimeInSeconds":60}`
+	a.onHub("PUT", "/jobs/v2/now", update, 200, "")
+	for into[scheduledJob](a, a.onHub("GET", "/jobs/v2/now", "", 200, "")).Status != jobCompleted {
+		time.Sleep(time.Millisecond)
+	}
+	a.onHub("PUT", "/jobs/v2/now", update, 409, "JobAlreadyExists")
+	a.onHub("PUT", "/jobs/v2/bad", `{"jobId":"bad","type":"scheduleUpdateTwin","queryCondition":"tags."}`, 400, "ArgumentInvalid")
+	a.onHub("GET", "/jobs/v2/none", "", 200, "")
+	a.onHub("PUT", "/jobs/v2/later", `{"jobId":"later","type":"scheduleUpdateTwin","queryCondition":"*","updateTwin":{"etag":"*","tags":{"by":"job"}},"startTime":"2126-01-01T00:00:00Z"}`, 200, "")
+	a.onHub("POST", "/jobs/v2/later/cancel", "", 200, "")
+	a.onHub("POST", "/jobs/v2/later/cancel", "", 400, "InvalidOperation")
+	a.onHub("POST", "/jobs/v2/none/cancel", "", 404, "JobNotFound")
+	a.onHub("GET", "/jobs/v2/query?jobType=scheduleUpdateTwin&jobStatus=completed", "", 200, "")
+	a.onHub("GET", "/jobs/v2/query", "", 400, "ArgumentInvalid", wire.HeaderMaxItemCount, "0")
+}
+
 // jobs drives those that import and export the registry.
 func (a *audit) jobs() {
 	a.Helper()

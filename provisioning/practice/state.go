@@ -32,6 +32,7 @@ type hub struct {
 	scopes      map[string]string // device scope to ID of the edge device
 
 	jobs           map[string]*job
+	schedules      map[string]*schedule
 	version        uint64 // counts changes
 	configurations map[string]*configuration
 	ranked         []*configuration  // by priority
@@ -102,7 +103,7 @@ func newState(chosen *settings) *state {
 		cas: map[objectKey]*caCertificate{}, certificates: map[string]*x509.Certificate{}}
 	for _, label := range chosen.Hubs {
 		s.hubs[label] = &hub{label: label, host: label + "." + domain, devices: map[string]*device{}, scopes: map[string]string{},
-			configurations: map[string]*configuration{}, stacks: map[string]*stack{}, jobs: map[string]*job{}}
+			configurations: map[string]*configuration{}, stacks: map[string]*stack{}, jobs: map[string]*job{}, schedules: map[string]*schedule{}}
 	}
 	return s
 }
@@ -143,20 +144,27 @@ func (s *state) take(key objectKey, plain []byte) error {
 		return s.takeRegistration(key, plain)
 	case kindCA:
 		return s.takeCA(key, plain)
-	case kindConfiguration:
-		h, _, err := s.hubOfKey(key)
-		if err == nil {
-			err = h.takeConfiguration(plain)
+	case kindConfiguration, kindJob, kindSchedule, kindScheduleRows:
+		h, rest, err := s.hubOfKey(key)
+		if err != nil {
+			return err
 		}
-		return err
-	case kindJob:
-		h, id, err := s.hubOfKey(key)
-		if err == nil {
-			err = decodeInto(h.jobs, id, plain)
-		}
-		return err
+		return h.take(key.kind, rest, plain)
 	}
 	return nil
+}
+
+// take adds an object of a hub; id is without the hub.
+func (h *hub) take(kind, id string, plain []byte) error {
+	switch kind {
+	case kindConfiguration:
+		return h.takeConfiguration(plain)
+	case kindJob:
+		return decodeInto(h.jobs, id, plain)
+	case kindSchedule:
+		return decodeInto(h.schedules, id, plain)
+	}
+	return h.takeScheduleRows(id, plain)
 }
 
 func (s *state) takeDevice(key objectKey, d *device) error {

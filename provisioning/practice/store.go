@@ -34,8 +34,9 @@ const (
 )
 
 // Kinds of objects. The IDs of kindDevice are HUB/DEVICE, those of kindModule
-// HUB/DEVICE/MODULE, of kindConfiguration HUB/CONFIGURATION, of kindJob
-// HUB/JOB, of kindCA OWNER/NAME; no part has a slash in it.
+// HUB/DEVICE/MODULE, of kindConfiguration HUB/CONFIGURATION, of kindJob and
+// kindSchedule HUB/JOB, of kindScheduleRows HUB/JOB/NUMBER, of kindCA
+// OWNER/NAME; no part has a slash in it.
 const (
 	kindSettings      = "settings"
 	kindDevice        = "device"
@@ -46,6 +47,8 @@ const (
 	kindCA            = "ca"
 	kindConfiguration = "configuration"
 	kindJob           = "job"
+	kindSchedule      = "schedule"
+	kindScheduleRows  = "schedulerows"
 )
 
 type objectKey struct{ kind, id string }

@@ -75,6 +75,20 @@ var Deviations = []Deviation{
 		}},
 	{HubService, "POST /configurations/testQueries", "targetCondition is that of a configuration", "* is refused", live, nil},
 	{HubService, "POST /devices/{id}/applyConfigurationContent", "204", "400 for a device that is no edge device or content without $edgeAgent", live + "; Azure/azure-iot-cli-extension azext_iot/operations/hub.py", nil},
+	{HubService, "GET /jobs/v2/{id}", "the job is found or 404", "200 with type and status unknown for a job that does not exist", live, nil},
+	{HubService, "GET /jobs/v2/query", "an object with items and a token", "an array of jobs; x-ms-continuation and x-ms-item-type are headers, as in a query of devices",
+		"Azure/azure-iot-sdk-csharp QueryResult.FromHttpResponseAsync; npm azure-iothub query.ts",
+		func(doc *openapi3.T) {
+			job := openapi3.NewSchemaRef("#/components/schemas/JobResponse", doc.Components.Schemas["JobResponse"].Value)
+			doc.Components.Schemas["QueryResult"].Value = &openapi3.Schema{Type: &openapi3.Types{"array"}, Items: job}
+			for _, answer := range doc.Paths.Value("/jobs/v2/query").Get.Responses.Map() {
+				for _, content := range answer.Value.Content {
+					content.Schema = doc.Components.Schemas["QueryResult"]
+				}
+			}
+		}},
+	{HubService, "all", "the calls of edgeHub are not in the file", "a module $edgeHub asks for the identities of its scope, and manages modules on behalf of devices beneath it",
+		"Azure/iotedge edge-hub/core/src/Microsoft.Azure.Devices.Edge.Hub.CloudProxy, Microsoft.Azure.Devices.Edge.Hub.Http", nil},
 	{HubService, "DELETE /jobs/{id}", "200 or 204", "assumed: 204, also for a job that has ended", "the file itself", nil},
 	{HubService, "POST /jobs/create", "the file does not say what is refused", "403 JobQuotaExceeded while another job is under way", live, nil},
 	{HubService, "POST /twins/{deviceId}/methods", "payload is a JSON object, in request and answer", "it may be any JSON value",

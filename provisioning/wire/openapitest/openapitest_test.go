@@ -27,6 +27,7 @@ func TestExceptionsAreNeeded(t *testing.T) {
 		"tags and properties hold JSON objects only":                           {"Twin", `{"tags":{"line":7}}`},
 		"payload is a JSON object, in request and answer":                      {"CloudToDeviceMethod", `{"payload":[1]}`},
 		"a twin has no member configurations":                                  {"Twin", `{"configurations":{"base":{"status":"Applied"}}}`},
+		"an object with items and a token":                                     {"QueryResult", `[{"jobId":"j"}]`},
 		"content holds JSON objects only":                                      {"ConfigurationContent", `{"deviceContent":{"properties.desired.a":1}}`},
 		"200 or 400, both with the result":                                     {"BulkRegistryOperationResult", `{"Message":"x"}`},
 		"tags and desired properties hold JSON objects only":                   {"TwinCollection", `{"line":7}`},

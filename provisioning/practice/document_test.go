@@ -50,7 +50,7 @@ func routeTable() string {
 	for _, row := range []struct {
 		plane
 		name string
-	}{{planeHub, "IoT Hub"}, {planeDPSService, "DPS service"}, {planeDPSDevice, "DPS device"}} {
+	}{{planeHub, "IoT Hub"}, {planeDPSService, "DPS service"}, {planeDPSDevice, "DPS device"}, {planeARM, "Azure Resource Manager"}} {
 		for _, r := range routes[row.plane] {
 			out += fmt.Sprintf("| %s | %s | `/%s` |\n", row.name, r.method, r.pattern)
 		}
@@ -62,6 +62,9 @@ func notOfferedTable() string {
 	out := "| operation | why |\n| --- | --- |\n"
 	for _, operation := range slices.Sorted(maps.Keys(notOffered)) {
 		out += fmt.Sprintf("| `%s` | %s |\n", operation, notOffered[operation])
+	}
+	for _, member := range slices.Sorted(maps.Keys(membersNotOffered)) {
+		out += fmt.Sprintf("| member `%s` | %s |\n", member, membersNotOffered[member])
 	}
 	return out
 }

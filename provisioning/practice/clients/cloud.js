@@ -24,6 +24,9 @@ const scope = '0ne00PRACTICE';
 // newKey is a key as Azure makes them: base64 of 32 random bytes.
 const newKey = () => crypto.randomBytes(32).toString('base64');
 
+// deriveKey makes a device's key from a group's, as DPS does.
+const deriveKey = (groupKey, registrationId) => crypto.createHmac('sha256', Buffer.from(groupKey, 'base64')).update(registrationId).digest('base64');
+
 // wrongKey puts another key into a connection string.
 const wrongKey = (connectionString) => connectionString.replace(/SharedAccessKey=[^;]*/, `SharedAccessKey=${newKey()}`);
 
@@ -123,6 +126,6 @@ async function eventually(look, what) {
 }
 
 module.exports = {
-  NoRetry, bearer, called, device, deviceString, dps, dpsString, event, eventually, global, hub, hubString, hubToken, info,
+  NoRetry, bearer, called, deriveKey, device, deviceString, dps, dpsString, event, eventually, global, hub, hubString, hubToken, info,
   module_, named, newKey, now, refused, registry, scope, secondHub, service, strangers, wrongKey,
 };

@@ -15,7 +15,8 @@ async function ids(sql, pageSize) {
   const found = [];
   let pages = 0;
   while (query.hasMoreResults) {
-    const { result } = await query.next();
+    // Called without a place to go on from, the promise form of next begins again.
+    const { result } = await query.next(query.continuationToken);
     found.push(...result.map((row) => row.deviceId));
     pages++;
   }

@@ -1,6 +1,7 @@
 // What the rows know of the practice cloud they run against, and the assertions they share.
 'use strict';
 const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const { NoRetry } = require('azure-iot-common');
@@ -92,6 +93,33 @@ async function named(call, name) {
   assert.fail(`no ${name}`);
 }
 
+// unauthorized expects an MQTT client's call to be refused by the cloud. The client gives the same error when nothing
+// listens at all, so that is told apart.
+async function unauthorized(call) {
+  const err = await named(call, 'UnauthorizedError');
+  assert.doesNotMatch(err.stack, /ECONNREFUSED/);
+  return err;
+}
+
+// opened opens a device or module client until the test ends. It gives up at the first failure.
+async function opened(t, client) {
+  client.setRetryPolicy(new NoRetry());
+  t.after(() => client.close().catch(() => {}));
+  await client.open();
+  return client;
+}
+
+// practice runs the program's own commands, for what Azure's clients do by AMQP.
+function practice(...args) {
+  const { program, data } = JSON.parse(process.env.PRACTICE_COMMAND);
+  return new Promise((resolve, reject) => {
+    execFile(program, ['practice', ...args, '--json', '--data', data], (err, out) => (err ? reject(err) : resolve(out)));
+  });
+}
+
+// sendToDevice queues a message from the cloud for a device.
+const sendToDevice = (deviceId, text, ...options) => practice('send', deviceId, text, ...options);
+
 // called turns a method that only takes a callback into a promise of its result. It fails when nothing comes within
 // ten seconds.
 function called(start) {
@@ -127,5 +155,6 @@ async function eventually(look, what) {
 
 module.exports = {
   NoRetry, bearer, called, deriveKey, device, deviceString, dps, dpsString, event, eventually, global, hub, hubString, hubToken, info,
-  module_, named, newKey, now, refused, registry, scope, secondHub, service, strangers, wrongKey,
+  module_, named, newKey, now, opened, practice, refused, registry, scope, secondHub, sendToDevice, service, strangers,
+  unauthorized, wrongKey,
 };

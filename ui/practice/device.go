@@ -205,5 +205,3 @@ func (d *devicePage) copy() {
 		}
 	})
 }
-
-func (d *devicePage) send() {}

@@ -130,10 +130,7 @@ func (v *View) Focus() fyne.Focusable {
 
 // Primary does what the one blue button does.
 func (v *View) Primary() {
-	switch {
-	case v.inner != nil:
-		v.inner.send()
-	case v.known && !v.on:
+	if v.inner == nil && v.known && !v.on {
 		v.actions.SwitchOn()
 	}
 }

@@ -18,6 +18,9 @@ type connection interface {
 	// recheck ends the connection if its credential opens nothing any more.
 	recheck(t *transaction)
 	close()
+	// messagesWaiting says that the queue of the device has messages that nobody
+	// holds. It does not wait.
+	messagesWaiting(written *batch)
 }
 
 // identityChanged has the connections of a device and its modules looked at

@@ -134,6 +134,7 @@ func (t *transaction) writeDevice(given wire.Device, there *device) (*device, *i
 		next.GenerationID, next.ETag = before.GenerationID, nextETag(before.ETag)
 		next.ConnectionState, next.ConnectionStateUpdatedTime = before.ConnectionState, before.ConnectionStateUpdatedTime
 		next.LastActivityTime, next.StatusUpdatedTime = before.LastActivityTime, before.StatusUpdatedTime
+		next.CloudToDeviceMessageCount = before.CloudToDeviceMessageCount
 		if before.Status != next.Status {
 			next.StatusUpdatedTime = wire.At(t.now)
 		}
@@ -234,8 +235,9 @@ func (t *transaction) keepSystemModules(d *device) {
 	}
 }
 
-// removeDevice takes a device away with its modules and twins.
+// removeDevice takes a device away with its modules, twins and messages.
 func (t *transaction) removeDevice(d *device) {
+	t.purgeMessages(d)
 	for _, m := range d.modules {
 		t.removeModule(d, m)
 	}

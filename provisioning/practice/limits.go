@@ -241,6 +241,8 @@ func operationOf(p plane, method string, segments []string) (op operation, stand
 			return opQuery, false
 		case at(2) == "applyconfigurationcontent":
 			return opConfiguration, true
+		case at(2) == "commands":
+			return opFree, true
 		case at(2) == "messages" || at(4) == "messages":
 			return opFree, at(3) == "devicebound"
 		}

@@ -57,6 +57,7 @@ func (p *dpsPeer) subscribe(filter mqtt.Filter) byte {
 
 func (p *dpsPeer) unsubscribe(string)                   {}
 func (p *dpsPeer) acknowledged(context.Context, uint16) {}
+func (p *dpsPeer) joined()                              {}
 func (p *dpsPeer) left(context.Context)                 {}
 
 // publish carries out a register or poll call as the device plane over HTTPS

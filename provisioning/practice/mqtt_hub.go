@@ -41,11 +41,12 @@ type hubPeer struct {
 	device, module string
 	own            string // the prefix of its own topics
 
-	mu      sync.Mutex
-	hears   subscriptions
-	pending map[string]chan methodResult // methods called, by request ID
-	lastID  uint64
-	stored  atomic.Int64 // Unix time of the last activity that was written
+	mu       sync.Mutex
+	hears    subscriptions
+	pending  map[string]chan methodResult // methods called, by request ID
+	lastID   uint64
+	delivery delivery
+	stored   atomic.Int64 // Unix time of the last activity that was written
 }
 
 // connectHub lets a device or module in. A connection that it has already is
@@ -134,6 +135,10 @@ func (p *hubPeer) act(ctx context.Context, f func(t *transaction, d *device, m *
 	return err == nil && found
 }
 
+// joined has messages delivered that waited for a client whose subscriptions
+// were kept.
+func (p *hubPeer) joined() { p.messagesWaiting(nil) }
+
 // left gives the place up, unless a newer connection has it.
 func (p *hubPeer) left(ctx context.Context) {
 	p.mu.Lock()
@@ -143,6 +148,7 @@ func (p *hubPeer) left(ctx context.Context) {
 	p.pending = nil
 	p.mu.Unlock()
 	_ = p.act(ctx, func(t *transaction, d *device, m *module) {
+		p.giveBack(t, d)
 		if t.c.connections[p.key] != connection(p) {
 			return
 		}
@@ -192,6 +198,9 @@ func (p *hubPeer) subscribe(filter mqtt.Filter) byte {
 	}
 	qos := min(filter.QoS, 1)
 	p.hear(kind, qos+1)
+	if kind == topicMessages {
+		p.messagesWaiting(nil)
+	}
 	return qos
 }
 
@@ -221,8 +230,6 @@ func (p *hubPeer) hearing(kind topicKind) bool {
 	defer p.mu.Unlock()
 	return p.hears[kind] > 0
 }
-
-func (p *hubPeer) acknowledged(context.Context, uint16) {}
 
 func (p *hubPeer) publish(ctx context.Context, m mqtt.Packet) bool {
 	events := p.own + "messages/events"

@@ -36,6 +36,8 @@ type peer interface {
 	publish(ctx context.Context, p mqtt.Packet) bool
 	// acknowledged is told that the client has a message of QoS 1.
 	acknowledged(ctx context.Context, id uint16)
+	// joined is called once when the client's CONNACK is on its way.
+	joined()
 	// left is called once when the connection has ended.
 	left(ctx context.Context)
 }
@@ -100,10 +102,14 @@ func (s *session) serve(ctx context.Context) {
 		return
 	}
 	defer s.peer.left(context.WithoutCancel(ctx))
+	// Something may have been pushed already, and CONNACK comes first.
+	s.mu.Lock()
+	s.queue = append([]outgoing{{raw: mqtt.NewConnack(mqtt.Accepted, present)}}, s.queue...)
+	s.mu.Unlock()
 	ended := make(chan struct{})
 	go func() { defer close(ended); s.write() }()
 	defer func() { s.close(); <-ended }()
-	s.push(mqtt.NewConnack(mqtt.Accepted, present), nil)
+	s.peer.joined()
 	for {
 		_ = s.conn.SetReadDeadline(s.deadline())
 		packet, err := mqtt.Read(s.in, maxPacket)

@@ -75,6 +75,14 @@ func (a *audit) registry() {
 	a.onHub("GET", "/statistics/service", "", 200, "")
 }
 
+// messages drives what the service does with the queue of a device.
+func (a *audit) messages() {
+	a.Helper()
+	a.bench.send("gate", Message{Body: []byte("x")})
+	a.onHub("DELETE", "/devices/gate/commands", "", 200, "")
+	a.onHub("DELETE", "/devices/none/commands", "", 404, "DeviceNotFound")
+}
+
 // queries drives the query over devices and modules.
 func (a *audit) queries() {
 	a.Helper()

@@ -58,6 +58,10 @@ var routes = map[plane][]route{
 		{http.MethodPost, "jobs/v2/{id}/cancel", (*exchange).cancelSchedule},
 		{http.MethodGet, "jobs/{id}", (*exchange).getJob},
 		{http.MethodDelete, "jobs/{id}", (*exchange).cancelJob},
+		{http.MethodGet, "devices/{device}/messages/devicebound", (*exchange).receiveMessage},
+		{http.MethodDelete, "devices/{device}/messages/devicebound/{lock}", (*exchange).completeMessage},
+		{http.MethodPost, "devices/{device}/messages/devicebound/{lock}/abandon", (*exchange).abandonMessage},
+		{http.MethodDelete, "devices/{device}/commands", (*exchange).purgeCommands},
 		{http.MethodGet, "statistics/devices", (*exchange).registryStatistics},
 		{http.MethodGet, "statistics/service", (*exchange).serviceStatistics},
 		{http.MethodGet, "twins/{device}", (*exchange).getTwin},
@@ -169,12 +173,12 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Date", x.now.Format(http.TimeFormat))
 	header.Set(wire.HeaderRequestID, x.tracking)
-	for name, value := range a.header {
-		header.Set(name, value)
-	}
 	if a.body != nil {
 		header.Set("Content-Type", "application/json; charset=utf-8")
 		header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	for name, value := range a.header {
+		header.Set(name, value)
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // a client that is gone gets nothing

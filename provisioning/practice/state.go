@@ -68,11 +68,12 @@ func (h *hub) remove(d *device) {
 }
 
 // device is an identity with its twin, as stored, and its modules, which are
-// stored by themselves. modules is nil where there are none.
+// stored by themselves, as are its messages. modules is nil where there are none.
 type device struct {
 	Identity wire.Device
 	Twin     twin
 	modules  map[string]*module
+	inbox    *inbox // nil where it is empty
 }
 
 // module is a module identity with its twin, as stored.
@@ -119,6 +120,7 @@ func (s *state) read(key objectKey, plain []byte) (take func() error, err error)
 			return nil, err
 		}
 		d.Identity.ConnectionState = wire.Disconnected // nobody is, at the start
+		d.Identity.CloudToDeviceMessageCount = 0       // counted anew
 		slimDevice(&d.Identity)
 		return func() error { return s.takeDevice(key, d) }, nil
 	case kindModule:
@@ -129,6 +131,12 @@ func (s *state) read(key objectKey, plain []byte) (take func() error, err error)
 		m.Identity.ConnectionState = wire.Disconnected
 		slimModule(&m.Identity)
 		return func() error { return s.takeModule(key, m) }, nil
+	case kindMessage:
+		q := &queued{}
+		if err := json.Unmarshal(plain, q); err != nil {
+			return nil, err
+		}
+		return func() error { return s.takeMessage(key, q) }, nil
 	}
 	return func() error { return s.take(key, plain) }, nil
 }

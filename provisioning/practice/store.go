@@ -34,13 +34,14 @@ const (
 )
 
 // Kinds of objects. The IDs of kindDevice are HUB/DEVICE, those of kindModule
-// HUB/DEVICE/MODULE, of kindConfiguration HUB/CONFIGURATION, of kindJob and
-// kindSchedule HUB/JOB, of kindScheduleRows HUB/JOB/NUMBER, of kindCA
-// OWNER/NAME; no part has a slash in it.
+// HUB/DEVICE/MODULE, of kindMessage HUB/DEVICE/NUMBER, of kindConfiguration
+// HUB/CONFIGURATION, of kindJob and kindSchedule HUB/JOB, of kindScheduleRows
+// HUB/JOB/NUMBER, of kindCA OWNER/NAME; no part has a slash in it.
 const (
 	kindSettings      = "settings"
 	kindDevice        = "device"
 	kindModule        = "module"
+	kindMessage       = "message"
 	kindEnrollment    = "enrollment"
 	kindGroup         = "group"
 	kindRegistration  = "registration"

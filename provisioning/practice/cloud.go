@@ -73,6 +73,7 @@ type Cloud struct {
 	remembered  map[objectKey]subscriptions // of clients without a clean session
 
 	sessions   sessions
+	arrival    chan struct{}        // closed when the next client begins to hear methods
 	challenges map[string]challenge // by registration ID
 }
 
@@ -86,7 +87,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 		return nil, fmt.Errorf("open practice cloud: %w", err)
 	}
 	c := &Cloud{dir: o.Dir, anywhere: o.ListenAnywhere, clock: o.Now, logTo: o.Log, faults: newFaults(),
-		ready: make(chan struct{}), connections: map[objectKey]connection{}, remembered: map[objectKey]subscriptions{}, challenges: map[string]challenge{}, webhooks: newWebhooks(),
+		ready: make(chan struct{}), connections: map[objectKey]connection{}, arrival: make(chan struct{}), remembered: map[objectKey]subscriptions{}, challenges: map[string]challenge{}, webhooks: newWebhooks(),
 		rand: &sharedReader{from: o.Rand}}
 	c.management = newManagement(c)
 	c.faults.changed = func() { c.changes.Add(1) }

@@ -41,6 +41,8 @@ type exchange struct {
 	segments []string // of the path, decoded
 	vars     map[string]string
 	body     []byte
+	// after gives the answer once the handler is done, where that has to wait.
+	after func() answer
 }
 
 // answer is what goes back. code is the error's name or number, for the log.

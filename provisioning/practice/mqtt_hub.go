@@ -90,6 +90,9 @@ func (s *session) connectHub(ctx context.Context, u userName, shown credential, 
 			s.c.remembered[p.key] = p.hears
 		}
 		s.c.connections[p.key] = p
+		if p.hears[topicMethods] > 0 {
+			s.c.methodsHeard()
+		}
 		t.connected(d, m, wire.Connected)
 		p.stored.Store(t.now.Unix())
 		s.peer, code = p, mqtt.Accepted
@@ -213,6 +216,9 @@ func (p *hubPeer) hear(kind topicKind, how byte) {
 	p.mu.Unlock()
 	p.s.c.mu.Lock()
 	defer p.s.c.mu.Unlock()
+	if kind == topicMethods {
+		p.s.c.methodsHeard()
+	}
 	if _, kept := p.s.c.remembered[p.key]; kept {
 		p.s.c.remembered[p.key] = hears
 	}
@@ -240,7 +246,7 @@ func (p *hubPeer) publish(ctx context.Context, m mqtt.Packet) bool {
 		return p.getTwin(ctx, requestID(topic))
 	case strings.HasPrefix(topic, "$iothub/twin/PATCH/properties/reported/?"):
 		return p.report(ctx, requestID(topic), m.Payload)
-	case strings.HasPrefix(topic, "$iothub/methods/res/"):
+	case strings.HasPrefix(topic, "$iothub/methods/res/") && len(m.Payload) <= maxMethodPayload:
 		p.methodAnswered(topic, m.Payload)
 		return true
 	}

@@ -17,9 +17,12 @@ type methodResult struct {
 	payload json.RawMessage
 }
 
-// errNotListening is a client that is connected and hears no methods, or that
-// has left before it answered.
-var errNotListening = errors.New("the device does not listen to methods")
+// errNotListening is a client that is connected and hears no methods; errLeft
+// is one that got the method and left before it answered.
+var (
+	errNotListening = errors.New("the device does not listen to methods")
+	errLeft         = errors.New("the device has left")
+)
 
 // invoke calls a direct method on the client and waits for its answer.
 func (p *hubPeer) invoke(ctx context.Context, method string, payload json.RawMessage) (methodResult, error) {
@@ -45,7 +48,7 @@ func (p *hubPeer) invoke(ctx context.Context, method string, payload json.RawMes
 	select {
 	case result, ok := <-answer:
 		if !ok {
-			return methodResult{}, errNotListening
+			return methodResult{}, errLeft
 		}
 		return result, nil
 	case <-ctx.Done():

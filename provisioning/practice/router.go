@@ -65,6 +65,8 @@ var routes = map[plane][]route{
 		{http.MethodGet, "statistics/devices", (*exchange).registryStatistics},
 		{http.MethodGet, "statistics/service", (*exchange).serviceStatistics},
 		{http.MethodGet, "twins/{device}", (*exchange).getTwin},
+		{http.MethodPost, "twins/{device}/methods", (*exchange).callMethod},
+		{http.MethodPost, "twins/{device}/modules/{module}/methods", (*exchange).callMethod},
 		{http.MethodPatch, "twins/{device}", (*exchange).patchTwin},
 		{http.MethodPut, "twins/{device}", (*exchange).putTwin},
 		{http.MethodGet, "twins/{device}/modules/{module}", (*exchange).getTwin},
@@ -227,8 +229,14 @@ func (x *exchange) answer(w http.ResponseWriter) answer {
 	if err != nil {
 		return x.fail(http.StatusServiceUnavailable, "ServiceUnavailable", wire.CleanMessage(err.Error()))
 	}
-	defer leave()
-	return x.act(handle)
+	acted := func() answer {
+		defer leave()
+		return x.act(handle)
+	}()
+	if x.after != nil {
+		return x.after()
+	}
+	return acted
 }
 
 // act runs the handler on the state and waits until all that it tells of is on
@@ -244,6 +252,7 @@ func (x *exchange) act(handle func(*exchange) answer) (a answer) {
 		a = handle(x)
 	})
 	if err != nil {
+		x.after = nil
 		return x.internal()
 	}
 	return a

@@ -25,6 +25,8 @@ func practiceCommands() []practiceCommand {
 		{"show", "[--show-secrets]", []string{"show-secrets"}, 0, (*practiceCall).show},
 		{"devices", "[--search S] [--hub H] [--limit N]", []string{"search", "hub", "limit"}, 0, (*practiceCall).devices},
 		{"device", "ID [--hub H] [--module M] [--show-secrets]", []string{"hub", "module", "show-secrets"}, 1, (*practiceCall).device},
+		{"send", "DEVICE [--hub H] [--property NAME=VALUE ...] [--text T]   (the message on standard input otherwise)",
+			[]string{"hub", "property", "text"}, 1, (*practiceCall).send},
 		{"log", "[--follow] [--failed] [--limit N]", []string{"follow", "failed", "limit"}, 0, (*practiceCall).log},
 		{"ca", "list [--hub H] | upload NAME FILE [--replace] | code NAME | verify NAME FILE | remove NAME   (of DPS, or of --hub H)",
 			[]string{"hub", "replace"}, -1, (*practiceCall).ca},
@@ -58,6 +60,8 @@ type practiceCall struct {
 	limit               int
 	follow, failed      bool
 	replace             bool
+	text                string
+	properties          properties
 	retryAfter          string
 	status              int
 }
@@ -78,6 +82,8 @@ func (p *practiceCall) flagSet() *flag.FlagSet {
 	set.IntVar(&p.limit, "limit", 0, "")
 	set.BoolVar(&p.follow, "follow", false, "")
 	set.BoolVar(&p.failed, "failed", false, "")
+	set.StringVar(&p.text, "text", "", "")
+	set.Var(p.properties, "property", "")
 	set.BoolVar(&p.replace, "replace", false, "")
 	set.StringVar(&p.retryAfter, "retry-after", "", "")
 	set.IntVar(&p.status, "status", 503, "")
@@ -85,7 +91,7 @@ func (p *practiceCall) flagSet() *flag.FlagSet {
 }
 
 func practice(s *session, args []string) error {
-	p := &practiceCall{session: s}
+	p := &practiceCall{session: s, properties: properties{}}
 	set := p.flagSet()
 	common := map[string]bool{}
 	s.flags("").VisitAll(func(f *flag.Flag) { common[f.Name] = true })

@@ -151,6 +151,11 @@ func TestPracticeIsLookedAt(t *testing.T) {
 		}
 		d.run("practice", "device", "line-7-0042", "--show-secrets").exits(ExitOK).says("HostName=hub.practice.test:8443;DeviceId=line-7-0042;SharedAccessKey=")
 		d.run("practice", "device", "line-7-0042", "--module", "$edgeHub").exits(ExitOK).says("twin of the $edgeHub")
+		queued := d.runWith("from standard input", "practice", "send", "line-7-0042", "--property", "colour=red", "--json").exits(ExitOK)
+		has(t, "a message", queued.object(), "device hub message")
+		d.run("practice", "send", "line-7-0042", "--text", "hello").exits(ExitOK).says("waits for line-7-0042")
+		d.run("practice", "send", "none", "--text", "hello").exits(ExitUsage)
+		d.run("practice", "send", "line-7-0042", "--property", "red", "--text", "hello").exits(ExitUsage).says("NAME=VALUE")
 		d.run("practice", "device", "none").exits(ExitUsage).says("practice devices")
 		d.run("practice", "device", "line-7-0042", "--hub", "none").exits(ExitUsage)
 	}

@@ -37,20 +37,21 @@ type managed struct {
 // managementRoutes by ServeMux pattern. A handler gives what is encoded as the
 // answer, nil for none, or an error.
 var managementRoutes = map[string]func(managed) (any, error){
-	"GET overview":       func(m managed) (any, error) { return m.c.Overview(m.r.Context()) },
-	"GET devices":        managed.devices,
-	"GET device":         managed.device,
-	"GET device/strings": managed.deviceStrings,
-	"GET enrollments":    managed.enrollments,
-	"GET registrations":  managed.registrations,
-	"GET cas":            managed.cas,
-	"PUT cas":            managed.uploadCA,
-	"DELETE cas":         managed.removeCA,
-	"POST cas/code":      managed.codeCA,
-	"POST cas/verify":    managed.verifyCA,
-	"GET requests":       managed.requests,
-	"PUT faults":         managed.setFaults,
-	"PUT limits":         managed.setLimits,
+	"GET overview":         func(m managed) (any, error) { return m.c.Overview(m.r.Context()) },
+	"GET devices":          managed.devices,
+	"GET device":           managed.device,
+	"GET device/strings":   managed.deviceStrings,
+	"POST device/messages": managed.send,
+	"GET enrollments":      managed.enrollments,
+	"GET registrations":    managed.registrations,
+	"GET cas":              managed.cas,
+	"PUT cas":              managed.uploadCA,
+	"DELETE cas":           managed.removeCA,
+	"POST cas/code":        managed.codeCA,
+	"POST cas/verify":      managed.verifyCA,
+	"GET requests":         managed.requests,
+	"PUT faults":           managed.setFaults,
+	"PUT limits":           managed.setLimits,
 }
 
 func newManagement(c *Cloud) http.Handler {

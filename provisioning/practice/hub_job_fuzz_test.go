@@ -20,8 +20,9 @@ func FuzzImportLines(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	b := open(f, Options{})
+	opened := open(f, Options{})
 	f.Fuzz(func(t *testing.T, data []byte) {
+		b := &bench{TB: t, Cloud: opened.Cloud, clock: opened.clock}
 		r := &jobRun{}
 		b.act(func(x *transaction) {
 			r.importLine(x, 0, []byte(`{"id":"d","capabilities":{"iotEdge":true}}`))

@@ -1,21 +1,34 @@
 package practice
 
 import (
+	"mime"
 	"strconv"
 
 	"edgewright/provisioning/wire"
 )
 
-// sendEvent takes a telemetry message, and forgets it, from a device or module
-// itself or by a policy with DeviceConnect.
+// sendEvent takes a telemetry message, or a batch of them, and forgets it, from a
+// device or module itself or by a policy with DeviceConnect. The limit holds for
+// all that one request brings.
 func (x *exchange) sendEvent() answer {
 	d, m, refused := x.allowClient()
 	if refused != nil {
 		return *refused
 	}
 	x.touch(d, m)
-	if len(x.body) > maxMessage {
-		return x.hubError("MessageTooLarge", "The message has more than "+strconv.Itoa(maxMessage)+" bytes.")
+	kind, _, _ := mime.ParseMediaType(x.r.Header.Get("Content-Type")) // another kind is anything
+	var size int
+	var wrong *identityError
+	if kind == batchType {
+		size, wrong = batchSize(x.body)
+	} else {
+		size, wrong = eventSize(x.r.Header, x.body)
+	}
+	if wrong == nil && size > maxMessage {
+		wrong = &identityError{"MessageTooLarge", "The message has more than " + strconv.Itoa(maxMessage) + " bytes."}
+	}
+	if wrong != nil {
+		return x.hubError(wrong.name, wrong.text)
 	}
 	return x.noContent()
 }

@@ -243,6 +243,8 @@ func operationOf(p plane, method string, segments []string) (op operation, stand
 			return opConfiguration, true
 		case at(2) == "commands":
 			return opFree, true
+		case at(2) == "files":
+			return opFree, false
 		case at(2) == "messages" || at(4) == "messages":
 			return opFree, at(3) == "devicebound"
 		}

@@ -61,6 +61,8 @@ var routes = map[plane][]route{
 		{http.MethodGet, "devices/{device}/messages/devicebound", (*exchange).receiveMessage},
 		{http.MethodDelete, "devices/{device}/messages/devicebound/{lock}", (*exchange).completeMessage},
 		{http.MethodPost, "devices/{device}/messages/devicebound/{lock}/abandon", (*exchange).abandonMessage},
+		{http.MethodPost, "devices/{device}/files", (*exchange).uploadFile},
+		{http.MethodPost, "devices/{device}/files/notifications", (*exchange).uploadFile},
 		{http.MethodDelete, "devices/{device}/commands", (*exchange).purgeCommands},
 		{http.MethodGet, "statistics/devices", (*exchange).registryStatistics},
 		{http.MethodGet, "statistics/service", (*exchange).serviceStatistics},

@@ -44,6 +44,7 @@ var HubErrorCodes = []HubErrorCode{
 	{400, 400011, "DeviceDefinedMultipleTimes"},
 	{400, 400012, "DeserializationError"},
 	{400, 400013, "BulkRegistryOperationFailure"},
+	{400, 400014, "DefaultStorageEndpointNotConfigured"},
 	{400, 400027, "ConnectionForcefullyClosedOnNewConnection"},
 	{400, 400028, "InvalidDeviceScope"},
 	{400, 400301, "CannotRegisterModuleToModule"},

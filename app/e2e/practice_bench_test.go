@@ -92,6 +92,7 @@ func servePractice(b *testing.B) *practiceCloud {
 	if err := json.NewDecoder(out).Decode(&practiceCloud{}); err != nil { // printed once it serves
 		b.Fatal(err)
 	}
+	go func() { _, _ = io.Copy(io.Discard, out) }() // a line for each request may follow
 	cloud := &practiceCloud{}
 	r := s.run("", "practice", "show", "--show-secrets", "--json")
 	if err := json.Unmarshal([]byte(r.out), cloud); err != nil {

@@ -18,8 +18,11 @@ import (
 	"edgewright/provisioning/wire"
 )
 
-// killDir is the environment of the child that TestKillLosesNothing kills.
-const killDir = "EDGEWRIGHT_PRACTICE_KILL_DIR"
+// The environment of the child that TestKillLosesNothing kills.
+const (
+	killDir   = "EDGEWRIGHT_PRACTICE_KILL_DIR"
+	killRound = "EDGEWRIGHT_PRACTICE_KILL_ROUND"
+)
 
 // TestServedChild is the child: it serves until it is killed.
 func TestServedChild(t *testing.T) {
@@ -28,16 +31,35 @@ func TestServedChild(t *testing.T) {
 		return // only a child of TestKillLosesNothing
 	}
 	b := open(t, Options{Dir: dir, Now: time.Now})
+	b.clock.now = time.Now()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {
 		<-b.Ready()
 		fmt.Println("serving")
+		go b.sendMessages(os.Getenv(killRound))
 		_, _ = io.Copy(io.Discard, os.Stdin) // an orphan ends
 		cancel()
 	}()
 	if err := b.Serve(ctx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// sendMessages queues cloud-to-device messages, which have no route of their
+// own, for devices that are never there, and tells each that was taken.
+func (b *bench) sendMessages(round string) {
+	for i := 0; ; i++ {
+		id := fmt.Sprintf("box-%s-%d", round, i/40) // a queue holds 50
+		if i%40 == 0 {
+			b.want(b.hubDo("PUT", "/devices/"+id, "{}"), 200, "")
+		}
+		message, err := b.SendToDevice(b.Context(), defaultHub, id, Message{Body: []byte(id)})
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		fmt.Println("queued", id, message)
 	}
 }
 
@@ -57,6 +79,7 @@ func TestKillLosesNothing(t *testing.T) {
 			}
 		}
 		wait.Wait() // ends with the connections
+		<-load.said
 		_ = load.child.Wait()
 		if served, _, err := Served(dir); served || err != nil {
 			t.Errorf("the dead child still serves: %v", err)
@@ -70,6 +93,7 @@ type load struct {
 	*bench // of this process, for keys and tokens; it does not serve
 	round  int
 	child  *exec.Cmd
+	said   chan struct{} // closed when all that the child said is in queued
 	client *http.Client
 
 	mu       sync.Mutex
@@ -79,6 +103,7 @@ type load struct {
 	records  []string
 	enrolled map[string]string // registration ID to status
 	twins    map[string]int    // device to the newest number
+	queued   [][2]string       // device and message; the child's own
 }
 
 // groupKey is that of the enrollment group g.
@@ -91,9 +116,9 @@ func startChild(t *testing.T, dir string, round int) *load {
 	t.Helper()
 	b := open(t, Options{Dir: dir, Now: time.Now})
 	b.clock.now = time.Now()
-	l := &load{bench: b, round: round, client: client(t, b.Cloud), enrolled: map[string]string{}, twins: map[string]int{}}
+	l := &load{bench: b, round: round, client: client(t, b.Cloud), said: make(chan struct{}), enrolled: map[string]string{}, twins: map[string]int{}}
 	l.child = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServedChild$")
-	l.child.Env = append(os.Environ(), killDir+"="+dir)
+	l.child.Env = append(os.Environ(), killDir+"="+dir, fmt.Sprint(killRound, "=", round))
 	l.child.Stderr = os.Stderr
 	if _, err := l.child.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -109,7 +134,14 @@ func startChild(t *testing.T, dir string, round int) *load {
 	for lines.Scan() && lines.Text() != "serving" {
 		t.Log(lines.Text())
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
+	go func() {
+		defer close(l.said)
+		for lines.Scan() { // to the end, also of what is left of a dead child
+			if words := strings.Fields(lines.Text()); len(words) == 3 && words[0] == "queued" {
+				l.queued = append(l.queued, [2]string{words[1], words[2]})
+			}
+		}
+	}()
 	l.answered(l.hubCall("PUT", "/devices/twin-0", "{}"), func() {})
 	l.answered(l.hubCall("PUT", "/devices/twin-1", "{}"), func() {})
 	l.answered(l.dpsCall("PUT", "/enrollmentGroups/g", `{"enrollmentGroupId":"g","attestation":{"type":"symmetricKey","symmetricKey":{"primaryKey":"`+groupText+`","secondaryKey":"`+groupText+`"}}}`), func() {})
@@ -248,7 +280,8 @@ func (l *load) look() {
 			l.Errorf("%s: tags %+v, desired %+v, last answered %d", id, tags, desired, n)
 		}
 	}
-	for what, n := range map[string]int{"devices": len(l.devices), "removals": len(l.removed), "registrations": len(l.records),
+	l.lookForMessages()
+	for what, n := range map[string]int{"messages": len(l.queued), "devices": len(l.devices), "removals": len(l.removed), "registrations": len(l.records),
 		"enrollments": len(l.enrolled), "twins": len(l.twins)} {
 		if n < 2 {
 			l.Errorf("only %d %s were answered before the kill", n, what)
@@ -256,5 +289,35 @@ func (l *load) look() {
 	}
 	if err := l.Close(); err != nil {
 		l.Error(err)
+	}
+}
+
+// lookForMessages receives what is queued, as the devices.
+func (l *load) lookForMessages() {
+	l.Helper()
+	there := map[[2]string]bool{}
+	seen := map[string]bool{}
+	for _, told := range l.queued {
+		id := told[0]
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		d := into[wire.Device](l, l.want(l.hubDo("GET", "/devices/"+id, ""), 200, ""))
+		for {
+			r := l.do(call{method: "GET", path: "/devices/" + id + "/messages/devicebound", auth: l.deviceToken(d)})
+			if r.status != http.StatusOK {
+				break
+			}
+			if r.body != id {
+				l.Errorf("%s got %q", id, r.body)
+			}
+			there[[2]string{id, r.header.Get("IoTHub-MessageId")}] = true
+		}
+	}
+	for _, told := range l.queued {
+		if !there[told] {
+			l.Errorf("message %s of %s is lost", told[1], told[0])
+		}
 	}
 }

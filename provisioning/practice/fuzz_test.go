@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,4 +132,16 @@ func FuzzBodies(f *testing.F) {
 			t.Errorf("%s %s: %d with header %v and body %q", at.method, at.pattern, w.Code, w.Header(), w.Body)
 		}
 	})
+}
+
+func TestBodySeedsAreOfRoutes(t *testing.T) {
+	for _, seed := range bodySeeds {
+		segments := strings.Split(seed.path, "/")
+		if !slices.ContainsFunc(routes[planeOf(segments)], func(r route) bool {
+			_, same := match(r.pattern, segments)
+			return same && r.method == seed.method
+		}) {
+			t.Errorf("%s %s is no route", seed.method, seed.path)
+		}
+	}
 }

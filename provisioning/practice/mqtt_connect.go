@@ -22,7 +22,7 @@ type userName struct {
 	host          string // hub: as written, with port
 	scope         string // DPS
 	first, second string // device and module, or the registration
-	query         url.Values
+	query         map[string]string
 }
 
 func parseUserName(text string) (u userName, ok bool) {
@@ -30,11 +30,10 @@ func parseUserName(text string) (u userName, ok bool) {
 	if len(segments) < 3 || len(segments) > 4 {
 		return u, false
 	}
-	query, err := url.ParseQuery(strings.TrimPrefix(segments[len(segments)-1], "?"))
-	if err != nil || query.Get("api-version") == "" {
+	if u.query, ok = parseParameters(strings.TrimPrefix(segments[len(segments)-1], "?")); !ok || u.query["api-version"] == "" {
 		return u, false
 	}
-	u.query, u.first = query, segments[1]
+	u.first = segments[1]
 	if strings.EqualFold(segments[1], "registrations") && len(segments) == 4 && !strings.Contains(segments[0], ".") {
 		u.dps, u.scope, u.first = true, segments[0], segments[2]
 		return u, u.first != ""
@@ -44,6 +43,23 @@ func parseUserName(text string) (u userName, ok bool) {
 		u.second = segments[2]
 	}
 	return u, u.host != "" && u.first != "" && (len(segments) == 3 || u.second != "")
+}
+
+// parseParameters reads name=value pairs. It is not url.ParseQuery, which takes
+// no semicolon: a model ID has one, and azure-iot-device sends it as it is.
+func parseParameters(text string) (map[string]string, bool) {
+	found := map[string]string{}
+	for pair := range strings.SplitSeq(text, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.PathUnescape(name)
+		if err != nil {
+			return nil, false
+		}
+		if found[name], err = url.PathUnescape(value); err != nil {
+			return nil, false
+		}
+	}
+	return found, true
 }
 
 // clientID is the one that goes with the user name.

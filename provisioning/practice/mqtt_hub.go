@@ -76,7 +76,7 @@ func (s *session) connectHub(ctx context.Context, u userName, shown credential, 
 		if m != nil {
 			p.key, p.own = moduleKey(t.hub, u.first, u.second), p.own+"modules/"+u.second+"/"
 		}
-		if model := u.query.Get("model-id"); model != twinOf(d, m).ModelID && model != "" {
+		if model := u.query["model-id"]; model != twinOf(d, m).ModelID && model != "" {
 			twinOf(d, m).ModelID = model
 			t.storeTwin(d, m)
 		}
@@ -301,7 +301,7 @@ func (p *hubPeer) quickly(ctx context.Context, f func(t *transaction, d *device,
 func (p *hubPeer) getTwin(ctx context.Context, request string) bool {
 	p.log(mqtt.Publish, "$iothub/twin/GET", true)
 	if !p.s.c.admit(ctx, p.label, opTwinRead, 1) {
-		p.s.push(mqtt.NewPublish("$iothub/twin/res/429/?$rid="+request, nil, 0, false, 0), nil)
+		p.refuse(request, identityError{"ThrottlingException", "The hub is busy."})
 		return true
 	}
 	var twin json.RawMessage
@@ -312,12 +312,22 @@ func (p *hubPeer) getTwin(ctx context.Context, request string) bool {
 	return true
 }
 
-// report merges reported properties. What is refused is answered with a status
-// of 400 and the hub's error body.
+// refuse answers a request about the twin with a failure. azure-iot-device knows
+// it by the number in the body, whatever the topic's status.
+func (p *hubPeer) refuse(request string, why identityError) {
+	row, ok := wire.HubErrorByName(why.name)
+	if !ok || row.Code == 0 {
+		row, _ = wire.HubErrorByName("ArgumentInvalid")
+	}
+	body, _ := json.Marshal(wire.HubErrorDetail{ErrorCode: row.Code, Message: why.text, TrackingID: newTrackingID(), TimestampUTC: p.s.c.now().UTC().Format("01/02/2006 15:04:05")})
+	p.s.push(mqtt.NewPublish("$iothub/twin/res/"+formatInt(int64(row.Status))+"/?$rid="+request, body, 0, false, 0), nil)
+}
+
+// report merges reported properties.
 func (p *hubPeer) report(ctx context.Context, request string, payload []byte) bool {
 	p.log(mqtt.Publish, "$iothub/twin/PATCH/properties/reported", true)
 	if !p.s.c.admit(ctx, p.label, opTwinUpdate, 1) {
-		p.s.push(mqtt.NewPublish("$iothub/twin/res/429/?$rid="+request, nil, 0, false, 0), nil)
+		p.refuse(request, identityError{"ThrottlingException", "The hub is busy."})
 		return true
 	}
 	var patch map[string]any
@@ -332,8 +342,7 @@ func (p *hubPeer) report(ctx context.Context, request string, payload []byte) bo
 		}
 	}
 	if refused != nil {
-		body, _ := json.Marshal(wire.HubErrorBody{Message: "ErrorCode:" + refused.name + ";" + refused.text})
-		p.s.push(mqtt.NewPublish("$iothub/twin/res/400/?$rid="+request, body, 0, false, 0), nil)
+		p.refuse(request, *refused)
 		return true
 	}
 	p.s.push(mqtt.NewPublish("$iothub/twin/res/204/?$rid="+request+"&$version="+formatInt(version), nil, 0, false, 0), nil)

@@ -134,7 +134,7 @@ func TestMQTTDeviceLives(t *testing.T) {
 		t.Errorf("reported: %s %s", got.Topic, got.Payload)
 	}
 	_ = m.Publish(t.Context(), "$iothub/twin/PATCH/properties/reported/?$rid=8", []byte(`[1]`), 0)
-	if got := s.next(m); got.Topic != "$iothub/twin/res/400/?$rid=8" {
+	if got := s.next(m); got.Topic != "$iothub/twin/res/400/?$rid=8" || !strings.Contains(string(got.Payload), `"errorCode":400012,`) {
 		t.Errorf("refused: %s %s", got.Topic, got.Payload)
 	}
 	s.want(s.hubDo("PATCH", "/twins/d", `{"properties":{"desired":{"x":1,"y":{"z":true}}}}`), 200, "")
@@ -213,6 +213,8 @@ func TestMQTTRefusesAtTheDoor(t *testing.T) {
 	}{
 		"good":            {"d", user, good, 0},
 		"port":            {"d", hubHost + ":8443/d/?api-version=2021-04-12&DeviceClientType=x%20y", good, 0},
+		"model":           {"d", user + "&model-id=dtmi:com:example:Thermostat;1&DeviceClientType=a%2F1+b%3B", good, 0},
+		"bad escape":      {"d", user + "&DeviceClientType=%zz", good, 5},
 		"policy":          {"d", user, s.token(hubHost, s.policyKey("device"), "device"), 0},
 		"service policy":  {"d", user, s.token(hubHost, s.policyKey("service"), "service"), 5},
 		"no password":     {"d", user, "", 5},

@@ -5,8 +5,8 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { after } = require('node:test');
 const blobs = require('@azure/storage-blob');
+const { atEnd } = require('./table');
 
 const account = 'practice';
 const key = crypto.randomBytes(64).toString('base64');
@@ -23,7 +23,7 @@ async function start() {
   const process_ = spawn(process.execPath, [program, '--silent', '--loose', '--skipApiVersionCheck',
     '--blobHost', '127.0.0.1', '--blobPort', String(port), '--location', folder],
   { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, AZURITE_ACCOUNTS: `${account}:${key}` } });
-  after(() => process_.kill());
+  atEnd(() => process_.kill());
   await new Promise((resolve, reject) => {
     let said = '';
     process_.stdout.on('data', (data) => {

@@ -28,7 +28,7 @@ async function start() {
     let said = '';
     process_.stdout.on('data', (data) => {
       said += data;
-      if (said.includes('successfully listening')) resolve();
+      if (said.includes('successfully listens')) resolve();
     });
     process_.once('exit', (code) => reject(new Error(`azurite ended with ${code}: ${said}`)));
   });

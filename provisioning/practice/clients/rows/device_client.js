@@ -30,6 +30,13 @@ async function httpRefused(call, status) {
   });
 }
 
+// used is a client that has sent something: before that this transport's calls fail for want of a user agent.
+async function used(string) {
+  const client = http(string);
+  await client.sendEvent(new Message('m'));
+  return client;
+}
+
 // received waits for the next message that a client gets over HTTP.
 async function received(t, client) {
   await client.setTransportOptions({ interval: 1, drain: false });
@@ -241,7 +248,7 @@ methods('azure-iot-device', 'Client', {
     },
     '412 DeviceMessageLockLost for a lock that is not held': async () => {
       const { string } = await device('client-complete-lost');
-      await httpRefused(http(string).complete({ lockToken: '00000000-0000-0000-0000-000000000000' }), 412);
+      await httpRefused((await used(string)).complete({ lockToken: '00000000-0000-0000-0000-000000000000' }), 412);
     },
   },
   reject: {
@@ -255,7 +262,7 @@ methods('azure-iot-device', 'Client', {
     },
     '412 DeviceMessageLockLost for a lock that is not held': async () => {
       const { string } = await device('client-reject-lost');
-      await httpRefused(http(string).reject({ lockToken: '00000000-0000-0000-0000-000000000000' }), 412);
+      await httpRefused((await used(string)).reject({ lockToken: '00000000-0000-0000-0000-000000000000' }), 412);
     },
     'NotImplementedError over MQTT, by the client itself': async (t) => {
       const client = await opened(t, mqtt((await device('client-reject-mqtt')).string));
@@ -272,12 +279,12 @@ methods('azure-iot-device', 'Client', {
       assert.equal((await client.abandon(message)).constructor.name, 'MessageAbandoned');
       const [again] = await second;
       assert.equal(again.getData().toString(), 'again');
-      assert.ok(Number(again.properties.getValue?.('x') ?? 0) === 0 && again.messageId === message.messageId);
+      assert.equal(again.messageId, message.messageId);
       await client.complete(again);
     },
     '412 DeviceMessageLockLost for a lock that is not held': async () => {
       const { string } = await device('client-abandon-lost');
-      await httpRefused(http(string).abandon({ lockToken: '00000000-0000-0000-0000-000000000000' }), 412);
+      await httpRefused((await used(string)).abandon({ lockToken: '00000000-0000-0000-0000-000000000000' }), 412);
     },
     'NotImplementedError over MQTT, by the client itself': async (t) => {
       const client = await opened(t, mqtt((await device('client-abandon-mqtt')).string));
@@ -329,10 +336,11 @@ methods('azure-iot-device', 'Client', {
       await called((done) => client.updateSharedAccessSignature(token('client-renew', string), done));
       await client.sendEvent(new Message('m'));
     },
-    'an error for a token that is not good': async (t) => {
+    'the connection ends for a token that is not good, though the client says it was updated': async (t) => {
       const { string } = await device('client-renew-bad');
       const client = await opened(t, Client.fromSharedAccessSignature(token('client-renew-bad', string), Mqtt));
-      await assert.rejects(called((done) => client.updateSharedAccessSignature(token('client-renew-bad', wrongKey(string)), done)));
+      await called((done) => client.updateSharedAccessSignature(token('client-renew-bad', wrongKey(string)), done));
+      await eventually(async () => (await state('client-renew-bad')).connectionState === 'Disconnected', 'Disconnected');
     },
   },
   onDeviceMethod: {

@@ -76,7 +76,7 @@ methods('azure-iot-device', 'SharedAccessSignature', {
       const { sr, se } = SharedAccessSignature.parse(SharedAccessSignature.create(hub, 'd', newKey(), 1900000000).toString());
       assert.deepEqual([sr, String(se)], [`${hub}%2Fdevices%2Fd`, '1900000000']);
     },
-    'FormatError for what is none': () => assert.throws(() => SharedAccessSignature.parse('SharedAccessSignature sr=x'), { name: 'FormatError' }),
+    'ArgumentError for what is none': () => assert.throws(() => SharedAccessSignature.parse('SharedAccessSignature sr=x'), { name: 'ArgumentError' }),
   },
 });
 

@@ -118,7 +118,7 @@ function practice(...args) {
 }
 
 // sendToDevice queues a message from the cloud for a device.
-const sendToDevice = (deviceId, text, ...options) => practice('send', deviceId, text, ...options);
+const sendToDevice = (deviceId, text, ...options) => practice('send', deviceId, '--text', text, ...options);
 
 // called turns a method that only takes a callback into a promise of its result. It fails when nothing comes within
 // ten seconds.

@@ -86,7 +86,7 @@ methods('azure-iot-device-http', 'Http', {
     '401 with another key, 413 over 256 KB': async () => {
       const { string } = await device('http-batch-wrong');
       await refused(called((done) => over(wrongKey(string)).sendEventBatch([new Message('m')], done)), 401);
-      await refused(called((done) => over(string).sendEventBatch([new Message(Buffer.alloc(256 * 1024))], done)), 413);
+      await refused(called((done) => over(string).sendEventBatch([new Message(Buffer.alloc(256 * 1024 + 1))], done)), 413);
     },
   },
   setOptions: {

@@ -51,10 +51,12 @@ methods('azure-iothub', 'Registry', {
         else assert.equal(key, made.authentication.symmetricKey.primaryKey);
       }
     },
-    '400 for a container that cannot be written': async (t) => {
+    'a container that cannot be written ends the job as failed': async (t) => {
       const container = await storage.container(t);
-      await refused(alone(() => registry().exportDevicesToBlob(container.uri('r'), true)), 400);
-      await refused(alone(() => registry().exportDevicesToBlob('http://127.0.0.1:1/none/none?sv=x', true)), 400);
+      const job = await alone(() => registry().exportDevicesToBlob(container.uri('r'), true));
+      const ended = await result(job.jobId);
+      assert.equal(ended.status, 'failed');
+      assert.ok(ended.failureReason);
     },
     '401 for strangers': () => refusesStrangers((r) => r.exportDevicesToBlob('http://127.0.0.1:1/a/b', true)),
   },

@@ -17,7 +17,8 @@ import (
 	"edgewright/ui/widgets/layout"
 )
 
-// devicePage is one device of a hub: its connection, modules and twin.
+// devicePage is one device of a hub: its connection, modules and twin, and
+// messages to it.
 type devicePage struct {
 	v       *View
 	hub, id string
@@ -29,6 +30,7 @@ type devicePage struct {
 	facts   *fyne.Container // what is made anew with each change
 	twins   *widgets.Select
 	twin    *fyne.Container
+	message *messageCard
 	content fyne.CanvasObject
 	load    frame.Task
 	reveal  frame.Task
@@ -46,6 +48,7 @@ func (v *View) openDevice(hub, id string) {
 // closeDevice goes back to the view.
 func (v *View) closeDevice() {
 	v.inner.load.Stop()
+	v.inner.message.task.Stop()
 	v.inner = nil
 	v.content.Objects = []fyne.CanvasObject{v.page}
 	v.content.Refresh()
@@ -62,7 +65,8 @@ func newDevicePage(v *View, hub, id string) *devicePage {
 	d.failure.Hide()
 	d.twins = widgets.NewSelect(nil, nil)
 	twin := widgets.NewCard(layout.Beside(space, 200*theme.TextFactor(), widgets.SectionTitle(lang.X("practice.twin", "Twin")), d.twins), d.twin)
-	d.content = layout.Page(d.head, layout.VScroll(layout.Column(space, d.failure, d.facts, twin)), nil)
+	d.message = newMessageCard(d)
+	d.content = layout.Page(d.head, layout.VScroll(layout.Column(space, d.failure, d.facts, twin, d.message.card)), nil)
 	return d
 }
 

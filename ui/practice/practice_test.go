@@ -147,6 +147,20 @@ func TestDeviceFollowsItsTwin(t *testing.T) {
 	d.sees("edgewright practice devices")
 }
 
+func TestMessagesGoToTheDevice(t *testing.T) {
+	d := sit(t, "press-2")
+	d.v.openDevice(app.PracticeDefaultHub, "press-2")
+	d.sees(`"line": 7`)
+	m := d.v.inner.message
+	m.text.SetText("restart")
+	m.properties.SetText("urgent")
+	pagetest.Press(t, d.c, "Send")
+	d.sees("urgent is no property")
+	m.properties.SetText("urgent = yes, line=7")
+	pagetest.Press(t, d.c, "Send")
+	d.sees("Queued as ")
+}
+
 func TestRequestsAreFilteredAndCopied(t *testing.T) {
 	d := sit(t, "press-2")
 	d.tab(TabRequests)

@@ -47,7 +47,8 @@ fuzz: setup-run ## run each fuzz target for FUZZTIME (30s); TARGETS="practice" f
 .PHONY: bench
 bench: setup-test release ## Go benchmarks, then those of the whole program
 	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchmem ./...
-	if [ -x .ci/bench ]; then .ci/bench build/release/edgewright; fi
+	.ci/bench build/release/edgewright
+	.ci/bench-cloud build/release/edgewright
 
 .PHONY: screenshots
 screenshots: setup-run ## draw every page into docs/screens

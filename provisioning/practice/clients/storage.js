@@ -43,7 +43,7 @@ const storage = {
   async container(t) {
     started ??= start();
     await started;
-    const name = `test-${++count}`;
+    const name = `container-${++count}`;
     const client = new blobs.ContainerClient(storage.address(name), blobs.newPipeline(credential));
     await client.create();
     t.after(() => client.delete());

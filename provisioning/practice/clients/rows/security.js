@@ -178,9 +178,9 @@ methods('azure-iot-provisioning-device', 'TpmRegistration', {
     },
     'refused for another TPM than the enrolled one, or none enrolled': async () => {
       await enroll(await first('tpm-wrong'), 'tpm-wrong');
-      await named(registration(await second('tpm-wrong')).register(), 'InvalidOperationError');
+      await named(registration(await second('tpm-wrong')).register(), 'FormatError');
       await service().deleteIndividualEnrollment('tpm-wrong');
-      await named(registration(await first('tpm-none')).register(), 'InvalidOperationError');
+      await named(registration(await first('tpm-none')).register(), 'FormatError');
     },
   },
   setProvisioningPayload: { 'registers all the same': async () => {

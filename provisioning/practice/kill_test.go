@@ -200,19 +200,19 @@ func (l *load) answered(status int, note func()) bool {
 	return true
 }
 
-func (l *load) next(list []string, kind string, worker int) string {
+func (l *load) next(list *[]string, kind string, worker int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fmt.Sprintf("%s-%d-%d-%d", kind, l.round, worker, len(list))
+	return fmt.Sprintf("%s-%d-%d-%d", kind, l.round, worker, len(*list))
 }
 
 func (l *load) makeDevices(worker int) bool {
-	id := l.next(l.devices, "d", worker)
+	id := l.next(&l.devices, "d", worker)
 	return l.answered(l.hubCall("PUT", "/devices/"+id, `{"capabilities":{"iotEdge":true}}`), func() { l.devices = append(l.devices, id) })
 }
 
 func (l *load) removeDevices(worker int) bool {
-	id := l.next(l.removed, "gone", worker)
+	id := l.next(&l.removed, "gone", worker)
 	if !l.answered(l.hubCall("PUT", "/devices/"+id, "{}"), func() {}) {
 		return false
 	}
@@ -237,7 +237,7 @@ func (l *load) enroll(worker int) bool {
 }
 
 func (l *load) register(worker int) bool {
-	id := l.next(l.records, "m", worker)
+	id := l.next(&l.records, "m", worker)
 	key := wire.DeriveDeviceKey(groupKey, id)
 	token := l.token(idScope+"/registrations/"+id, key, "registration")
 	status := l.send("PUT", l.Info().GlobalHost, "/"+idScope+"/registrations/"+id+"/register", `{"registrationId":"`+id+`"}`, token)

@@ -304,8 +304,12 @@ func (c *MQTT) Ping(ctx context.Context) error {
 	return err
 }
 
-// Close ends the connection as a client does that goes on purpose.
+// Close ends the connection as a client does that goes on purpose. The cloud
+// may have closed it first.
 func (c *MQTT) Close() error {
 	_ = c.write(14<<4, nil)
-	return c.Conn.Close()
+	if err := c.Conn.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }

@@ -14,11 +14,14 @@ type background struct {
 	due   chan struct{} // a scheduled job may begin
 	// stops ends the jobs that run; Cloud.mu guards it.
 	stops map[objectKey]context.CancelFunc
+	// calling are the scheduled jobs whose methods are called now; Cloud.mu
+	// guards it.
+	calling map[objectKey]bool
 }
 
 // beginBackground starts the work. The caller holds owning for writing.
 func (c *Cloud) beginBackground() {
-	b := &background{wake: make(chan struct{}, 1), due: make(chan struct{}, 1), stops: map[objectKey]context.CancelFunc{}}
+	b := &background{wake: make(chan struct{}, 1), due: make(chan struct{}, 1), stops: map[objectKey]context.CancelFunc{}, calling: map[objectKey]bool{}}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	c.background = b
 	b.group.Go(func() { c.walkOn(b) })

@@ -2,6 +2,7 @@ package practice
 
 import (
 	"cmp"
+	"encoding/json"
 	"iter"
 	"slices"
 	"time"
@@ -56,6 +57,11 @@ func (c *Cloud) schedules(t *transaction) (busy, waiting bool) {
 				continue
 			}
 			if s.Job.Status != jobRunning && s.Job.StartTime.After(t.now) {
+				waiting = true
+				continue
+			}
+			if s.Job.Type == jobMethod {
+				t.callSchedule(s)
 				waiting = true
 				continue
 			}
@@ -193,6 +199,11 @@ func (s *schedule) row(row deviceJob) jobDocument {
 	if row.Code != "" {
 		made["status"] = jobFailed
 		made["error"] = map[string]any{"code": row.Code, "description": row.Text}
+	}
+	if row.Outcome != nil {
+		var payload any
+		_ = json.Unmarshal(row.Outcome.Payload, &payload) // was valid
+		made["outcome"] = map[string]any{"deviceMethodResponse": map[string]any{"status": row.Outcome.Status, "payload": payload}}
 	}
 	return made
 }

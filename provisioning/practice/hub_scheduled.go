@@ -25,8 +25,8 @@ const (
 // not say (assumed).
 const defaultExecutionTime = time.Hour
 
-// scheduledJob changes the twins of many devices at a time, as stored and as
-// shown.
+// scheduledJob changes the twins of many devices at a time or calls a method on
+// them, as stored and as shown.
 //
 // https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-jobs
 type scheduledJob struct {
@@ -39,6 +39,7 @@ type scheduledJob struct {
 	EndTime                   *wire.Time      `json:"endTime,omitempty"`
 	MaxExecutionTimeInSeconds int64           `json:"maxExecutionTimeInSeconds,omitempty"`
 	UpdateTwin                json.RawMessage `json:"updateTwin,omitempty"`
+	Method                    json.RawMessage `json:"cloudToDeviceMethod,omitempty"`
 	FailureReason             string          `json:"failureReason,omitempty"`
 	StatusMessage             string          `json:"statusMessage,omitempty"`
 	DeviceJobStatistics       *jobStatistics  `json:"deviceJobStatistics,omitempty"`
@@ -70,6 +71,8 @@ type deviceJob struct {
 	// Code and Text say why it failed; empty if it did not.
 	Code string `json:",omitempty"`
 	Text string `json:",omitempty"`
+	// Outcome is the answer to a method, whatever its status.
+	Outcome *methodOutcome `json:",omitempty"`
 }
 
 func (s *schedule) ended() bool {
@@ -147,7 +150,7 @@ func (x *exchange) putSchedule() answer {
 	}
 	x.forgetSchedules()
 	s := &schedule{Made: x.c.state.ticks(x.now), Job: scheduledJob{JobID: id, Type: given.Type, Status: jobQueued, QueryCondition: given.QueryCondition,
-		CreatedTime: wire.At(x.now), StartTime: given.StartTime, UpdateTwin: given.UpdateTwin, DeviceJobStatistics: &jobStatistics{},
+		CreatedTime: wire.At(x.now), StartTime: given.StartTime, UpdateTwin: given.UpdateTwin, Method: given.Method, DeviceJobStatistics: &jobStatistics{},
 		MaxExecutionTimeInSeconds: cmp.Or(given.MaxExecutionTimeInSeconds, int64(defaultExecutionTime/time.Second))}}
 	if given.StartTime.Moment().IsZero() {
 		s.Job.StartTime = wire.At(x.now)
@@ -171,8 +174,8 @@ func (x *exchange) checkSchedule(given scheduledJob, id string) *identityError {
 	if given.JobID != id {
 		return invalid("jobId of the body is not that of the path")
 	}
-	if given.Type != jobUpdateTwin {
-		return invalid("type is %s", jobUpdateTwin)
+	if given.Type != jobUpdateTwin && given.Type != jobMethod {
+		return invalid("type is %s or %s", jobUpdateTwin, jobMethod)
 	}
 	if given.MaxExecutionTimeInSeconds < 0 {
 		return invalid("maxExecutionTimeInSeconds is negative")
@@ -180,6 +183,10 @@ func (x *exchange) checkSchedule(given scheduledJob, id string) *identityError {
 	condition, err := parseCondition(given.QueryCondition)
 	if err != nil || condition == nil {
 		return invalid("queryCondition is missing or not a condition: %v", err)
+	}
+	if given.Type == jobMethod {
+		_, refused := readMethod(given.Method)
+		return refused
 	}
 	change, refused := readTwinChange(given.UpdateTwin)
 	if refused != nil {

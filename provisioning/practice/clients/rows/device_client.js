@@ -366,12 +366,12 @@ methods('azure-iot-device', 'Client', {
 const noStorage = 'refused: a practice hub has no storage account for files';
 notOffered('azure-iot-device', 'Client', {
   getBlobSharedAccessSignature: { [noStorage]: async () => {
-    await assert.rejects(http((await device('client-file-sas')).string).getBlobSharedAccessSignature('a.txt'));
+    await httpRefused(http((await device('client-file-sas')).string).getBlobSharedAccessSignature('a.txt'), 400);
   } },
   uploadToBlob: { [noStorage]: async () => {
     await named(http((await device('client-file')).string).uploadToBlob('a.txt', Readable.from([Buffer.from('text')]), 4), 'BlobSasError');
   } },
-  notifyBlobUploadStatus: { [noStorage]: async () => {
-    await assert.rejects(http((await device('client-file-done')).string).notifyBlobUploadStatus('correlation', true, 200, 'done'));
+  notifyBlobUploadStatus: { '404: no upload has begun': async () => {
+    await assert.rejects(http((await device('client-file-done')).string).notifyBlobUploadStatus('correlation', true, 200, 'done'), { message: 'Not Found' });
   } },
 });

@@ -7,7 +7,7 @@ const {
 } = require('azure-iot-device');
 const { Mqtt } = require('azure-iot-device-mqtt');
 const iothub = require('azure-iothub');
-const { NoRetry, called, device, deviceString, event, eventually, hub, hubString, named, newKey, now, opened, registry, unauthorized, wrongKey } = require('../cloud');
+const { NoRetry, called, device, deviceString, event, eventually, hub, hubString, newKey, now, opened, registry, unauthorized, wrongKey } = require('../cloud');
 const { issue } = require('../certificates');
 const { methods } = require('../table');
 

@@ -5,7 +5,7 @@ const { ProvisioningServiceClient } = require('azure-iot-provisioning-service');
 const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
 const { Http } = require('azure-iot-provisioning-device-http');
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
-const { bearer, called, deriveKey, dps, dpsString, global, hub, named, newKey, refused, scope, secondHub, service, wrongKey } = require('../cloud');
+const { bearer, called, deriveKey, dps, dpsString, global, hub, newKey, refused, scope, secondHub, service, wrongKey } = require('../cloud');
 const { issue } = require('../certificates');
 const { methods } = require('../table');
 

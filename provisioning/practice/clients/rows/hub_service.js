@@ -5,7 +5,7 @@ const iothub = require('azure-iothub');
 const { Message } = require('azure-iot-common');
 const { Client: DeviceClient, ModuleClient } = require('azure-iot-device');
 const { Mqtt } = require('azure-iot-device-mqtt');
-const { NoRetry, bearer, called, device, hub, hubString, hubToken, module_, named, newKey, now, refused, wrongKey } = require('../cloud');
+const { NoRetry, bearer, device, hub, hubString, hubToken, module_, named, now, refused, wrongKey } = require('../cloud');
 const { methods, notOffered } = require('../table');
 
 // serviceClient gives up at the first failure, where it would try for four minutes.

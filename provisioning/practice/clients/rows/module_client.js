@@ -9,7 +9,7 @@ const { Http } = require('azure-iot-device-http');
 const { Mqtt, MqttWs } = require('azure-iot-device-mqtt');
 const { SharedAccessSignature } = require('azure-iot-common');
 const iothub = require('azure-iothub');
-const { NoRetry, called, device, event, eventually, hub, hubString, module_, named, newKey, now, opened, registry, unauthorized, wrongKey } = require('../cloud');
+const { NoRetry, called, device, eventually, hub, hubString, module_, named, now, opened, registry, unauthorized, wrongKey } = require('../cloud');
 const { methods, notOffered } = require('../table');
 
 const over = (transport) => (string) => ModuleClient.fromConnectionString(string, transport);

@@ -9,7 +9,7 @@ const { Mqtt, MqttWs } = require('azure-iot-provisioning-device-mqtt');
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
 const { X509Security } = require('azure-iot-security-x509');
 const { anHourFromNow, SharedAccessSignature } = require('azure-iot-common');
-const { called, deriveKey, deviceString, global, hub, named, newKey, opened, registry, scope, secondHub, service } = require('../cloud');
+const { deriveKey, deviceString, global, hub, named, newKey, opened, registry, scope, secondHub, service } = require('../cloud');
 const { issue } = require('../certificates');
 const { methods } = require('../table');
 

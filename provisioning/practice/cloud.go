@@ -53,6 +53,7 @@ type Cloud struct {
 	limits   limiter
 	webhooks *webhooks
 	log      requestLog
+	events   eventLog
 	changes  atomic.Uint64 // counts everything that a view may show
 	ready    chan struct{}
 	isReady  sync.Once
@@ -90,7 +91,10 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 		ready: make(chan struct{}), connections: map[objectKey]connection{}, arrival: make(chan struct{}), remembered: map[objectKey]subscriptions{}, challenges: map[string]challenge{}, webhooks: newWebhooks(),
 		rand: &sharedReader{from: o.Rand}}
 	c.management = newManagement(c)
-	c.faults.changed = func() { c.changes.Add(1) }
+	c.faults.changed = func() {
+		c.changes.Add(1)
+		c.cutOffline()
+	}
 	if c.clock == nil {
 		c.clock = time.Now
 	}

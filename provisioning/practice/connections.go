@@ -1,9 +1,12 @@
 package practice
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"time"
 )
 
 // connection is a device or module that is connected now.
@@ -17,7 +20,10 @@ type connection interface {
 	invoke(ctx context.Context, method string, payload json.RawMessage) (methodResult, error)
 	// recheck ends the connection if its credential opens nothing any more.
 	recheck(t *transaction)
-	close()
+	// close ends the connection for a reason. It does not wait.
+	close(reason string)
+	// view is the connection for a person. The caller holds Cloud.mu.
+	view() Connection
 	// messagesWaiting says that the queue of the device has messages that nobody
 	// holds. It does not wait.
 	messagesWaiting(written *batch)
@@ -56,4 +62,48 @@ func (t *transaction) desiredChanged(d *device, m *module, changed map[string]an
 			connected.desired(version, changed, written)
 		}
 	})
+}
+
+// cutOffline ends the connections to hubs that answer nobody now.
+func (c *Cloud) cutOffline() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, connected := range c.connections {
+		if c.faults.isOffline(connected.view().Hub) {
+			connected.close(endOffline)
+		}
+	}
+}
+
+// Connection is a device or module that is connected now.
+type Connection struct {
+	Hub        string    `json:"hub"` // label
+	Device     string    `json:"device"`
+	Module     string    `json:"module"`
+	Transport  string    `json:"transport"` // mqtt or websocket
+	Remote     string    `json:"remote"`    // address and port
+	Since      time.Time `json:"since"`
+	Messages   uint64    `json:"messages"`    // of telemetry since then
+	Client     string    `json:"client"`      // what it calls itself
+	APIVersion string    `json:"api_version"` // that it asked for
+}
+
+func (p *hubPeer) view() Connection {
+	return Connection{Hub: p.label, Device: p.device, Module: p.module, Transport: p.s.over, Remote: p.s.conn.RemoteAddr().String(), Since: p.since,
+		Messages: p.received.Load(), Client: p.client, APIVersion: p.version}
+}
+
+// Connections are the devices and modules that are connected now, by hub,
+// device and module.
+func (c *Cloud) Connections() []Connection {
+	c.mu.Lock()
+	all := make([]Connection, 0, len(c.connections))
+	for _, connected := range c.connections {
+		all = append(all, connected.view())
+	}
+	c.mu.Unlock()
+	slices.SortFunc(all, func(a, b Connection) int {
+		return cmp.Or(cmp.Compare(a.Hub, b.Hub), cmp.Compare(a.Device, b.Device), cmp.Compare(a.Module, b.Module))
+	})
+	return all
 }

@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -77,6 +78,7 @@ func (s *session) connect(ctx context.Context, p mqtt.Packet) (code mqtt.Code, p
 	code, host, path := s.admitted(ctx, p, &present, tracking)
 	status := http.StatusOK
 	if code != mqtt.Accepted {
+		s.c.refused(s.over, *cmp.Or(p.Username, new(string)), code)
 		status = http.StatusUnauthorized
 		if code == mqtt.Unavailable {
 			status = http.StatusServiceUnavailable

@@ -28,8 +28,8 @@ func (p *hubPeer) desired(version int64, changed map[string]any, written *batch)
 // the identity is gone, disabled or has other keys.
 func (p *hubPeer) recheck(t *transaction) {
 	if _, _, ok := t.client(p.shown, p.device, p.module); !ok {
-		p.s.close()
+		p.s.closeFor(endIdentity)
 	}
 }
 
-func (p *hubPeer) close() { p.s.close() }
+func (p *hubPeer) close(reason string) { p.s.closeFor(reason) }

@@ -40,6 +40,7 @@ func (s *session) connectDPS(ctx context.Context, u userName, shown credential) 
 	err = s.c.transact(ctx, t, func() {
 		if _, _, refused := t.registrant(p.a); refused == nil {
 			s.peer, code = p, mqtt.Accepted
+			s.c.happened(p.event(EventConnected, ""))
 		}
 	})
 	if err != nil {
@@ -58,7 +59,7 @@ func (p *dpsPeer) subscribe(filter mqtt.Filter) byte {
 func (p *dpsPeer) unsubscribe(string)                   {}
 func (p *dpsPeer) acknowledged(context.Context, uint16) {}
 func (p *dpsPeer) joined()                              {}
-func (p *dpsPeer) left(context.Context)                 {}
+func (p *dpsPeer) left(context.Context)                 { p.s.c.happened(p.event(EventDisconnected, p.s.reason())) }
 
 // publish carries out a register or poll call as the device plane over HTTPS
 // does, faults and limits included.

@@ -38,8 +38,11 @@ type hubPeer struct {
 	key   objectKey
 	shown credential
 
-	device, module string
-	own            string // the prefix of its own topics
+	device, module  string
+	since           time.Time
+	client, version string        // as CONNECT tells of itself
+	received        atomic.Uint64 // telemetry messages
+	own             string        // the prefix of its own topics
 
 	mu       sync.Mutex
 	hears    subscriptions
@@ -81,7 +84,7 @@ func (s *session) connectHub(ctx context.Context, u userName, shown credential, 
 			t.storeTwin(d, m)
 		}
 		if before := s.c.connections[p.key]; before != nil {
-			before.close()
+			before.close(endNewer)
 		}
 		if clean {
 			delete(s.c.remembered, p.key)
@@ -94,6 +97,8 @@ func (s *session) connectHub(ctx context.Context, u userName, shown credential, 
 			s.c.methodsHeard()
 		}
 		t.connected(d, m, wire.Connected)
+		p.since, p.client, p.version = t.now, wire.CleanMessage(u.query.Get("DeviceClientType")), wire.CleanID(u.query.Get("api-version"))
+		s.c.happened(p.event(EventConnected, ""))
 		p.stored.Store(t.now.Unix())
 		s.peer, code = p, mqtt.Accepted
 	})
@@ -144,6 +149,7 @@ func (p *hubPeer) joined() { p.messagesWaiting(nil) }
 
 // left gives the place up, unless a newer connection has it.
 func (p *hubPeer) left(ctx context.Context) {
+	p.s.c.happened(p.event(EventDisconnected, p.s.reason()))
 	p.mu.Lock()
 	for _, waiting := range p.pending {
 		close(waiting)
@@ -241,7 +247,7 @@ func (p *hubPeer) publish(ctx context.Context, m mqtt.Packet) bool {
 	events := p.own + "messages/events"
 	switch topic := m.Topic; {
 	case topic == events || strings.HasPrefix(topic, events+"/"):
-		return p.event(ctx, m)
+		return p.telemetry(ctx, m)
 	case strings.HasPrefix(topic, "$iothub/twin/GET/?"):
 		return p.getTwin(ctx, requestID(topic))
 	case strings.HasPrefix(topic, "$iothub/twin/PATCH/properties/reported/?"):
@@ -265,11 +271,12 @@ func requestID(topic string) string {
 	return ""
 }
 
-// event takes a telemetry message and forgets it.
-func (p *hubPeer) event(ctx context.Context, m mqtt.Packet) bool {
+// telemetry takes a message and forgets it.
+func (p *hubPeer) telemetry(ctx context.Context, m mqtt.Packet) bool {
 	if len(m.Payload) > maxMessage {
 		return false
 	}
+	p.received.Add(1)
 	return p.quickly(ctx, func(t *transaction, d *device, mod *module) { p.active(t, d, mod) })
 }
 

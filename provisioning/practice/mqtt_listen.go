@@ -85,7 +85,7 @@ func (c *Cloud) serveMQTT(ctx context.Context, conn *tls.Conn) {
 		return
 	}
 	_ = conn.SetDeadline(time.Time{})
-	newSession(c, conn, conn.ConnectionState().PeerCertificates).serve(ctx)
+	newSession(c, conn, overTLS, conn.ConnectionState().PeerCertificates).serve(ctx)
 }
 
 func isWebSocket(r *http.Request) bool { return strings.EqualFold(r.URL.Path, webSocketPath) }
@@ -103,7 +103,7 @@ func (c *Cloud) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	socket.SetReadLimit(maxPacket)
 	c.sessions.run(func(ctx context.Context) {
-		newSession(c, websocket.NetConn(ctx, socket, websocket.MessageBinary), chain).serve(ctx)
+		newSession(c, websocket.NetConn(ctx, socket, websocket.MessageBinary), overWebSocket, chain).serve(ctx)
 	})
 	_ = socket.CloseNow()
 }

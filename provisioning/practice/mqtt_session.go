@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/x509"
+	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -53,6 +55,7 @@ type outgoing struct {
 type session struct {
 	c     *Cloud
 	conn  net.Conn
+	over  string // the transport
 	in    *bufio.Reader
 	chain []*x509.Certificate
 	peer  peer
@@ -65,10 +68,11 @@ type session struct {
 	wake  chan struct{}
 	done  chan struct{}
 	end   sync.Once
+	why   string // it ended, for events; the first reason counts
 }
 
-func newSession(c *Cloud, conn net.Conn, chain []*x509.Certificate) *session {
-	return &session{c: c, conn: conn, in: bufio.NewReaderSize(conn, 1<<10), chain: chain,
+func newSession(c *Cloud, conn net.Conn, over string, chain []*x509.Certificate) *session {
+	return &session{c: c, conn: conn, over: over, in: bufio.NewReaderSize(conn, 1<<10), chain: chain,
 		wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
@@ -88,7 +92,7 @@ func (s *session) close() {
 // ends.
 func (s *session) serve(ctx context.Context) {
 	defer s.close()
-	stop := context.AfterFunc(ctx, s.close)
+	stop := context.AfterFunc(ctx, func() { s.closeFor(endStopped) })
 	defer stop()
 	_ = s.conn.SetReadDeadline(time.Now().Add(connectPatience))
 	first, err := mqtt.Read(s.in, maxConnect)
@@ -113,10 +117,48 @@ func (s *session) serve(ctx context.Context) {
 	for {
 		_ = s.conn.SetReadDeadline(s.deadline())
 		packet, err := mqtt.Read(s.in, maxPacket)
-		if err != nil || !s.take(ctx, packet) {
+		switch {
+		case err != nil:
+			s.closeFor(s.broken(err))
+			return
+		case packet.Type == mqtt.Disconnect:
+			s.closeFor(endByClient)
+			return
+		case !s.take(ctx, packet):
+			s.closeFor(endRefused)
 			return
 		}
 	}
+}
+
+// broken is why nothing more could be read.
+func (s *session) broken(err error) string {
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout() && !s.expires.IsZero() && !time.Now().Before(s.expires):
+		return endExpired
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return endSilent
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || timeout != nil:
+		return endLost
+	}
+	return endRefused
+}
+
+// closeFor is close, with the reason for whoever looks at the events.
+func (s *session) closeFor(reason string) {
+	s.mu.Lock()
+	if s.why == "" {
+		s.why = reason
+	}
+	s.mu.Unlock()
+	s.close()
+}
+
+func (s *session) reason() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.why
 }
 
 // deadline is when the connection ends by itself: one and a half times the keep
@@ -157,7 +199,7 @@ func (s *session) take(ctx context.Context, p mqtt.Packet) bool {
 		s.push(mqtt.NewUnsuback(p.ID), nil)
 	case mqtt.Pingreq:
 		s.push(mqtt.NewPingresp(), nil)
-	default: // DISCONNECT, or a second CONNECT
+	default: // a second CONNECT
 		return false
 	}
 	return true
@@ -171,7 +213,7 @@ func (s *session) push(raw []byte, after *batch) {
 	full := len(s.queue) > maxOutgoing
 	s.mu.Unlock()
 	if full {
-		s.close()
+		s.closeFor(endSlow)
 		return
 	}
 	select {
@@ -190,7 +232,7 @@ func (s *session) write() {
 		s.mu.Unlock()
 		for _, next := range queue {
 			if next.after.wait() != nil || !s.send(next.raw) {
-				s.close()
+				s.closeFor(endLost)
 				return
 			}
 		}

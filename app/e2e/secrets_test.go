@@ -72,8 +72,12 @@ func TestSecretsStayInside(t *testing.T) {
 	if err := planted.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if len(hunt.in(list())) == 0 {
-		t.Error("the hunt does not find what was planted in an environment")
+	// A process has its environment some time after it has begun.
+	for end := time.Now().Add(10 * time.Second); len(hunt.in(list())) == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Error("the hunt does not find what was planted in an environment")
+			break
+		}
 	}
 	_ = planted.Process.Kill()
 	_ = planted.Wait()

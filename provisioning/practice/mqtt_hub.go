@@ -97,7 +97,7 @@ func (s *session) connectHub(ctx context.Context, u userName, shown credential, 
 			s.c.methodsHeard()
 		}
 		t.connected(d, m, wire.Connected)
-		p.since, p.client, p.version = t.now, wire.CleanMessage(u.query.Get("DeviceClientType")), wire.CleanID(u.query.Get("api-version"))
+		p.since, p.client, p.version = t.now, wire.CleanMessage(u.query["DeviceClientType"]), wire.CleanID(u.query["api-version"])
 		s.c.happened(p.event(EventConnected, ""))
 		p.stored.Store(t.now.Unix())
 		s.peer, code = p, mqtt.Accepted

@@ -5,7 +5,7 @@ const { ProvisioningServiceClient } = require('azure-iot-provisioning-service');
 const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
 const { Http } = require('azure-iot-provisioning-device-http');
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
-const { bearer, called, deriveKey, dps, dpsString, global, hub, newKey, refused, scope, secondHub, service, wrongKey } = require('../cloud');
+const { bearer, called, deriveKey, dps, dpsString, global, hub, hubString, newKey, refused, scope, secondHub, service, wrongKey } = require('../cloud');
 const { issue } = require('../certificates');
 const { methods } = require('../table');
 
@@ -45,6 +45,8 @@ methods('azure-iot-provisioning-service', 'ProvisioningServiceClient', {
     'a client that may do what the policy may': async () => { await service().createEnrollmentGroupQuery({ query: '*' }).next(); },
     '401 with another key, or with a hub\'s': async () => {
       await refused(stranger().getEnrollmentGroup('x'), 401);
+      const hubs = hubString().replace(hub, dps);
+      await refused(ProvisioningServiceClient.fromConnectionString(hubs).getEnrollmentGroup('x'), 401);
     },
   },
   fromTokenCredential: {

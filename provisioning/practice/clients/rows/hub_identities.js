@@ -303,9 +303,12 @@ methods('azure-iothub', 'SharedAccessSignature', {
       const token = iothub.SharedAccessSignature.create(HostName, SharedAccessKeyName, SharedAccessKey, now() + 60).toString();
       await iothub.Registry.fromSharedAccessSignature(token).list();
     },
-    '401 for one of another key, or for a device only': async () => {
-      await refused(iothub.Registry.fromSharedAccessSignature(
-        iothub.SharedAccessSignature.create(hub, 'iothubowner', newKey(), now() + 60).toString()).list(), 401);
+    '401 for one of another key, or with a device\'s key for that device only': async () => {
+      const forged = iothub.SharedAccessSignature.create(hub, 'iothubowner', newKey(), now() + 60).toString();
+      await refused(iothub.Registry.fromSharedAccessSignature(forged).list(), 401);
+      const { deviceId, authentication } = await device('token-device');
+      const small = iothub.SharedAccessSignature.create(hub, deviceId, authentication.symmetricKey.primaryKey, now() + 60).toString();
+      await refused(iothub.Registry.fromSharedAccessSignature(small).list(), 401);
     },
   },
   parse: {

@@ -129,7 +129,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) (Answer, error) {
 	record := &attempts{}
 	ctx = context.WithValue(ctx, attemptsKey{}, record)
 	ctx = policy.WithRetryOptions(ctx, c.retry.options(call.Once, call.Expect == nil))
-	req, err := c.request(ctx, call)
+	req, err := c.request(ctx, call, record)
 	if err != nil {
 		failed.Err = err
 		return Answer{}, failed
@@ -193,7 +193,7 @@ func (c *Client) Invalid(operation, subject string, cause error) error {
 	return &wire.Error{Service: c.params.Service, Operation: operation, Subject: subject, Err: cause}
 }
 
-func (c *Client) request(ctx context.Context, call Call) (*policy.Request, error) {
+func (c *Client) request(ctx context.Context, call Call, record *attempts) (*policy.Request, error) {
 	req, err := runtime.NewRequest(ctx, call.Method, c.params.Endpoint+call.Path+"?api-version="+c.params.APIVersion)
 	if err != nil {
 		return nil, err
@@ -221,6 +221,7 @@ func (c *Client) request(ctx context.Context, call Call) (*policy.Request, error
 			return nil, err
 		}
 	}
+	record.body = data
 	return req, req.SetBody(streaming.NopCloser(bytes.NewReader(data)), contentType)
 }
 

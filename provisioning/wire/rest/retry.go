@@ -1,9 +1,11 @@
 package rest
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -16,6 +18,9 @@ import (
 // attempts is the record of one call's attempts, kept in its context.
 type attempts struct {
 	count int
+	// body is what each attempt sends, through a reader of its own: the transport
+	// may still read for an attempt that was answered early.
+	body []byte
 	// unconfirmed says that an attempt may have reached the service without an
 	// answer that tells what became of it.
 	unconfirmed bool
@@ -45,6 +50,9 @@ func (p attemptPolicy) Do(req *policy.Request) (*http.Response, error) {
 	if !record.asked.IsZero() {
 		record.imposed += time.Since(record.asked)
 		record.asked = time.Time{}
+	}
+	if record.body != nil {
+		req.Raw().Body = io.NopCloser(bytes.NewReader(record.body))
 	}
 	resp, err := req.Next()
 	if err != nil {

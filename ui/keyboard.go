@@ -9,11 +9,10 @@ import (
 	"edgewright/ui/widgets"
 )
 
-// numbers are the pages that Ctrl and a digit open. 4 stays free until there is
-// a page for certificates.
+// numbers are the pages that Ctrl and a digit open.
 var numbers = map[fyne.KeyName]frame.ID{
 	fyne.Key1: frame.Computer, fyne.Key2: frame.Provision, fyne.Key3: frame.Devices,
-	fyne.Key5: frame.Runs, fyne.Key6: frame.Clouds, fyne.Key7: frame.Settings,
+	fyne.Key4: frame.Certificates, fyne.Key5: frame.Runs, fyne.Key6: frame.Clouds, fyne.Key7: frame.Settings,
 }
 
 // keyboard puts the shortcuts on the canvas. There is no menu bar; the

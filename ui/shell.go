@@ -106,6 +106,7 @@ func (s *shell) build() {
 		widgets.RailItem{ID: string(frame.Computer), Icon: fynetheme.ComputerIcon(), Text: lang.X("rail.computer", "This computer")},
 		widgets.RailItem{ID: string(frame.Provision), Icon: theme.IconProvision(), Text: lang.X("rail.provision", "Provision")},
 		widgets.RailItem{ID: string(frame.Devices), Icon: theme.IconDevice(), Text: lang.X("rail.devices", "Devices")},
+		widgets.RailItem{ID: string(frame.Certificates), Icon: theme.IconCertificate(), Text: lang.X("rail.certificates", "Certificates")},
 		widgets.RailItem{ID: string(frame.Runs), Icon: fynetheme.HistoryIcon(), Text: lang.X("rail.runs", "Runs")},
 		widgets.RailItem{ID: string(frame.Clouds), Icon: theme.IconCloud(), Text: lang.X("rail.clouds", "Clouds")},
 		widgets.RailItem{ID: string(frame.Settings), Icon: fynetheme.SettingsIcon(), Text: lang.X("rail.settings", "Settings"), Low: true})

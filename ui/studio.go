@@ -31,7 +31,7 @@ func (d *Studio) Open(place frame.Place) frame.Page {
 
 // Pages are the pages of the rail.
 func (d *Studio) Pages() []frame.ID {
-	return []frame.ID{frame.Computer, frame.Provision, frame.Devices, frame.Runs, frame.Clouds, frame.Settings}
+	return []frame.ID{frame.Computer, frame.Provision, frame.Devices, frame.Certificates, frame.Runs, frame.Clouds, frame.Settings}
 }
 
 // Close ends it.

@@ -87,6 +87,11 @@ type CertificateQuery struct {
 	Text string
 	// Issuer leaves those that a CA signed, by its ID.
 	Issuer string
+	// Top leaves those that no certificate of the catalog has signed: roots,
+	// self-signed ones, and those of a CA that is not known.
+	Top bool
+	// SupersededBy leaves those whose place a certificate took, by its ID.
+	SupersededBy string
 	// Subject leaves those of a common name, in any case.
 	Subject string
 	// Roles leaves those of the roles, all if empty.
@@ -119,10 +124,13 @@ func (c *Catalog) Certificates(ctx context.Context, q CertificateQuery) ([]Certi
 		where = and(where, `(subject LIKE ? ESCAPE '\' OR device_id LIKE ? ESCAPE '\')`)
 		args = append(args, likePattern(word), likePattern(word))
 	}
-	for _, filter := range []struct{ column, value string }{{"issuer_id", q.Issuer}, {"run", q.Run}, {"state", q.State}} {
+	for _, filter := range []struct{ column, value string }{{"issuer_id", q.Issuer}, {"run", q.Run}, {"state", q.State}, {"superseded", q.SupersededBy}} {
 		if filter.value != "" {
 			where, args = and(where, filter.column+" = ?"), append(args, filter.value)
 		}
+	}
+	if q.Top {
+		where = and(where, "issuer_id = ''")
 	}
 	if q.Subject != "" {
 		where, args = and(where, "subject = ? COLLATE NOCASE"), append(args, q.Subject)
@@ -158,6 +166,46 @@ func (c *Catalog) certificates(ctx context.Context, rest string, args ...any) ([
 		list = append(list, cert)
 	}
 	return list, known(rows.Err())
+}
+
+// CertificatesByIDs finds certificates by their whole IDs, in no order; those
+// that are not there are left out.
+func (c *Catalog) CertificatesByIDs(ctx context.Context, ids []string) ([]Certificate, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return c.certificates(ctx, "WHERE id IN (?"+strings.Repeat(",?", len(ids)-1)+")", anys(ids)...)
+}
+
+// Issued counts what each of the CAs of these IDs has signed; a CA without any
+// is left out.
+func (c *Catalog) Issued(ctx context.Context, ids []string) (map[string]int, error) {
+	counts := map[string]int{}
+	if len(ids) == 0 {
+		return counts, nil
+	}
+	rows, err := c.read.QueryContext(ctx, "SELECT issuer_id, count(*) FROM certificate WHERE issuer_id IN (?"+strings.Repeat(",?", len(ids)-1)+") GROUP BY issuer_id", anys(ids)...)
+	if err != nil {
+		return nil, fmt.Errorf("count certificates: %w", known(err))
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id string
+		var n int
+		if err := rows.Scan(&id, &n); err != nil {
+			return nil, fmt.Errorf("count certificates: %w", err)
+		}
+		counts[id] = n
+	}
+	return counts, known(rows.Err())
+}
+
+func anys(texts []string) []any {
+	all := make([]any, len(texts))
+	for i, text := range texts {
+		all[i] = text
+	}
+	return all
 }
 
 // PlaceKey says where the key of a certificate is now.

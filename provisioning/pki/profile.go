@@ -35,6 +35,9 @@ const (
 	ServerAuth       Usage = "serverAuth"
 )
 
+// Usages are all that profiles may name.
+var Usages = []Usage{DigitalSignature, KeyEncipherment, KeyCertSign, CRLSign, ClientAuth, ServerAuth}
+
 var keyUsages = map[Usage]x509.KeyUsage{
 	DigitalSignature: x509.KeyUsageDigitalSignature, KeyEncipherment: x509.KeyUsageKeyEncipherment,
 	KeyCertSign: x509.KeyUsageCertSign, CRLSign: x509.KeyUsageCRLSign,
@@ -191,6 +194,16 @@ func (p Profile) extKeyUsage() (usages []x509.ExtKeyUsage) {
 	for _, u := range p.Usages {
 		if extended, ok := extKeyUsages[u]; ok {
 			usages = append(usages, extended)
+		}
+	}
+	return usages
+}
+
+// UsagesOf are the usages of a certificate that profiles know, in their order.
+func UsagesOf(cert *x509.Certificate) (usages []Usage) {
+	for _, usage := range Usages {
+		if cert.KeyUsage&keyUsages[usage] != 0 || slices.Contains(cert.ExtKeyUsage, extKeyUsages[usage]) && extKeyUsages[usage] != 0 {
+			usages = append(usages, usage)
 		}
 	}
 	return usages

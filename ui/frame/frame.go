@@ -15,15 +15,15 @@ import (
 // ID names a page of the rail.
 type ID string
 
-// The pages in the order of the rail; Ctrl and the number opens one. Number 4,
-// Certificates, stays free until that page exists.
+// The pages in the order of the rail; Ctrl and the number opens one.
 const (
-	Computer  ID = "computer"
-	Provision ID = "provision"
-	Devices   ID = "devices"
-	Runs      ID = "runs"
-	Clouds    ID = "clouds"
-	Settings  ID = "settings"
+	Computer     ID = "computer"
+	Provision    ID = "provision"
+	Devices      ID = "devices"
+	Certificates ID = "certificates"
+	Runs         ID = "runs"
+	Clouds       ID = "clouds"
+	Settings     ID = "settings"
 )
 
 // Place is a page, and the thing that it shall show.
@@ -31,8 +31,10 @@ type Place struct {
 	Page ID
 	// Target preselects a target in the wizard; Device and Run open one.
 	Target, Device, Run string
-	// Cloud opens one, Tab a part of it.
+	// Cloud opens one; Tab is a part of it, or of the certificates.
 	Cloud, Tab string
+	// Certificate opens one by its ID.
+	Certificate string
 }
 
 // Page is a screen as the window sees it. All methods are called on the main

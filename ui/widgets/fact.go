@@ -121,7 +121,7 @@ func (l *factLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	label.Move(fyne.NewPos(0, 0))
 	label.Resize(fyne.NewSize(labelWidth, labelHeight))
 	if y == 0 {
-		label.Move(fyne.NewPos(0, offset))
+		label.Move(fyne.NewPos(0, max(0, min(offset, height-labelHeight))))
 	}
 	value.Move(fyne.NewPos(x, y+offset))
 	value.Resize(fyne.NewSize(valueWidth, lines))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/target"
 )
 
@@ -37,7 +38,7 @@ var rowColumns = map[string]func(p *provisioning.Plan, value string){
 // ReadRows reads a list of targets (RFC 4180 with a header line) over a plan
 // that all rows share. The column "target" is required; empty cells leave the
 // plan as it is. Findings name line and column; rows with errors are left out.
-func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, provisioning.Findings, error) {
+func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, finding.List, error) {
 	reader := csv.NewReader(r)
 	reader.FieldsPerRecord = -1
 	reader.TrimLeadingSpace = true
@@ -48,7 +49,7 @@ func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, provisioning.Findings
 	if err != nil {
 		return nil, nil, invalidList("The list does not read.", err)
 	}
-	findings := provisioning.Findings{}
+	findings := finding.List{}
 	hasTarget := false
 	for i, name := range header {
 		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
@@ -56,7 +57,7 @@ func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, provisioning.Findings
 		_, known := rowColumns[name]
 		hasTarget = hasTarget || name == "target"
 		if name != "target" && !known && !strings.HasPrefix(name, "tag.") {
-			findings = append(findings, provisioning.Finding{Field: name, Level: provisioning.LevelError,
+			findings = append(findings, finding.Finding{Field: name, Level: finding.Error,
 				Problem: fmt.Sprintf("The list has an unknown column %q.", name), Fix: "Correct its name or remove it."})
 		}
 	}
@@ -76,12 +77,12 @@ func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, provisioning.Findings
 		line, _ := reader.FieldPos(0)
 		row, problems := readRow(header, record, line, plan)
 		if first, twice := seen[row.Plan.Device.ID]; twice {
-			problems = append(problems, provisioning.Finding{Field: "id", Level: provisioning.LevelError,
+			problems = append(problems, finding.Finding{Field: "id", Level: finding.Error,
 				Problem: fmt.Sprintf("The device ID %q stands in line %d already.", row.Plan.Device.ID, first), Fix: "Give each device its own ID."})
 		}
 		seen[row.Plan.Device.ID] = line
 		if first, twice := targets[row.Target]; twice && row.Target != "" {
-			problems = append(problems, provisioning.Finding{Field: "target", Level: provisioning.LevelError,
+			problems = append(problems, finding.Finding{Field: "target", Level: finding.Error,
 				Problem: fmt.Sprintf("The target %s stands in line %d already.", row.Target, first), Fix: "Give each device its own target."})
 		}
 		targets[row.Target] = line
@@ -95,7 +96,7 @@ func ReadRows(r io.Reader, plan provisioning.Plan) ([]Row, provisioning.Findings
 	}
 }
 
-func readRow(header, record []string, line int, plan provisioning.Plan) (Row, provisioning.Findings) {
+func readRow(header, record []string, line int, plan provisioning.Plan) (Row, finding.List) {
 	row := Row{Line: line, Plan: plan}
 	if len(plan.Device.Tags) > 0 {
 		tags := map[string]any{}
@@ -105,7 +106,7 @@ func readRow(header, record []string, line int, plan provisioning.Plan) (Row, pr
 		row.Plan.Device.Tags = tags
 	}
 	if len(record) > len(header) {
-		return row, provisioning.Findings{{Field: "line", Level: provisioning.LevelError,
+		return row, finding.List{{Field: "line", Level: finding.Error,
 			Problem: "The line has more cells than the header.", Fix: "Quote cells that contain commas."}}
 	}
 	for i, value := range record {
@@ -127,10 +128,10 @@ func readRow(header, record []string, line int, plan provisioning.Plan) (Row, pr
 	row.Plan = row.Plan.WithDefaults()
 	findings := row.Plan.Check()
 	if row.Target == "" {
-		findings = append(findings, provisioning.Finding{Field: "target", Level: provisioning.LevelError,
+		findings = append(findings, finding.Finding{Field: "target", Level: finding.Error,
 			Problem: "The line names no target.", Fix: "Write a target such as ssh://user@host."})
 	} else if _, err := target.ParseSpec(row.Target); err != nil {
-		findings = append(findings, provisioning.Finding{Field: "target", Level: provisioning.LevelError,
+		findings = append(findings, finding.Finding{Field: "target", Level: finding.Error,
 			Problem: sentence(err), Fix: "Write ssh://user@host or rootfs:///path."})
 	}
 	return row, findings

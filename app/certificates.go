@@ -11,6 +11,7 @@ import (
 
 	"edgewright/app/catalog"
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
@@ -30,7 +31,7 @@ type CertificateView struct {
 	SHA256    string       `json:"sha256"`
 	Key       KeyView      `json:"key"`
 	State     string       `json:"state"`
-	Findings  pki.Findings `json:"findings"`
+	Findings  finding.List `json:"findings"`
 	// Device is the device that it was made for, "" for none.
 	Device string `json:"-"`
 }
@@ -58,7 +59,7 @@ func (a *App) certificateView(row catalog.Certificate) (CertificateView, error) 
 	return CertificateView{ID: row.ID, Profile: row.Profile, Role: row.Role, Subject: row.Subject, IssuerID: row.IssuerID, Serial: row.Serial,
 		NotBefore: row.NotBefore, NotAfter: row.NotAfter, SHA1: row.SHA1, SHA256: row.SHA256,
 		Key: KeyView{Algorithm: row.Algorithm, Place: row.KeyPlace}, State: certificateState(row, cert, a.now()), Device: row.DeviceID,
-		Findings: pki.Findings{}}, nil
+		Findings: finding.List{}}, nil
 }
 
 // Certificates lists the certificates that fit a text, by subject.
@@ -153,7 +154,7 @@ func (a *App) InspectFile(name string, passphrase secret.Value) (Inspected, erro
 func (a *App) foreignView(cert *x509.Certificate, beside []*x509.Certificate) CertificateView {
 	role := pki.RoleOf(cert)
 	chain, _ := pki.Assemble(cert, beside)
-	findings := append(pki.Findings{}, pki.Verify(purposeOf(role), chain, nil, a.now())...)
+	findings := append(finding.List{}, pki.Verify(purposeOf(role), chain, nil, a.now())...)
 	return CertificateView{Role: string(role), Subject: cert.Subject.CommonName, Serial: pki.Serial(cert), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter,
 		SHA1: pki.SHA1(cert), SHA256: pki.SHA256(cert), Key: KeyView{Algorithm: string(pki.AlgorithmOf(cert.PublicKey)), Place: keyNowhere},
 		State: string(pki.StateAt(cert, a.now())), Findings: findings}
@@ -182,7 +183,7 @@ type Verdict struct {
 	OK bool `json:"ok"`
 	// Chain has the subjects, leaf first.
 	Chain    []string     `json:"chain"`
-	Findings pki.Findings `json:"findings"`
+	Findings finding.List `json:"findings"`
 }
 
 // VerifyFiles looks whether the chain in files is good for a purpose. Roots are
@@ -217,7 +218,7 @@ func (a *App) VerifyFiles(ctx context.Context, files []string, purpose pki.Purpo
 			roots = append(roots, root)
 		}
 	}
-	verdict := Verdict{Chain: []string{}, Findings: append(pki.Findings{}, pki.Verify(purpose, certs, roots, a.now())...)}
+	verdict := Verdict{Chain: []string{}, Findings: append(finding.List{}, pki.Verify(purpose, certs, roots, a.now())...)}
 	for _, cert := range certs {
 		verdict.Chain = append(verdict.Chain, cert.Subject.CommonName)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"edgewright/hostdetect"
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/target"
 	"edgewright/resources"
 )
@@ -88,12 +89,12 @@ func (f *factFinder) Find(ctx context.Context, plan provisioning.Plan) (provisio
 	facts := provisioning.Facts{Summary: summary(report), Runtime: report.Runtime.Version, HostName: report.Hostname, Passed: advice.Passed}
 	runs := f.target.CanRun()
 	for _, o := range advice.Obstacles {
-		finding := provisioning.Finding{Field: o.Key, Level: provisioning.Level(o.Level), Problem: o.Problem.English, Fix: o.Fix.English}
-		if !runs && finding.Level == provisioning.LevelError {
+		found := finding.Finding{Field: o.Key, Level: finding.Level(o.Level), Problem: o.Problem.English, Fix: o.Fix.English}
+		if !runs && found.Level == finding.Error {
 			// What is missing on a disk can still be installed before it boots.
-			finding.Level = provisioning.LevelCare
+			found.Level = finding.Care
 		}
-		facts.Findings = append(facts.Findings, finding)
+		facts.Findings = append(facts.Findings, found)
 	}
 	facts.Findings = append(facts.Findings, planAgainst(plan, report)...)
 	return facts, nil
@@ -145,16 +146,16 @@ func endpoints(plan provisioning.Plan, cloud provisioning.Cloud) (list []hostdet
 }
 
 // planAgainst compares a plan with the machine it goes to.
-func planAgainst(plan provisioning.Plan, report hostdetect.Report) provisioning.Findings {
-	var f provisioning.Findings
+func planAgainst(plan provisioning.Plan, report hostdetect.Report) finding.List {
+	var f finding.List
 	name := plan.Device.Hostname
 	if host := report.Hostname; name != "" && host != "" && !strings.EqualFold(name, host) && !strings.HasPrefix(strings.ToLower(name), strings.ToLower(host)+".") {
-		f = append(f, provisioning.Finding{Field: "device.hostname", Level: provisioning.LevelCare,
+		f = append(f, finding.Finding{Field: "device.hostname", Level: finding.Care,
 			Problem: fmt.Sprintf("The host name %s is neither this machine's name (%s) nor a full name that begins with it.", name, host),
 			Fix:     "Leave it out to use the machine's own name."})
 	}
 	if have := report.Runtime.Version; have != "" && minorOf(have) != plan.Runtime.Version {
-		f = append(f, provisioning.Finding{Field: "runtime.version", Level: provisioning.LevelCare,
+		f = append(f, finding.Finding{Field: "runtime.version", Level: finding.Care,
 			Problem: fmt.Sprintf("The plan is for IoT Edge %s, the device has %s.", plan.Runtime.Version, have),
 			Fix:     fmt.Sprintf("Write version = %q under [runtime].", minorOf(have))})
 	}

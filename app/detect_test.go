@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/target"
 )
 
@@ -67,8 +68,8 @@ func TestRunsLookAtReachAndClock(t *testing.T) {
 			}
 			reach, behind := false, false
 			for _, f := range facts.Findings {
-				reach = reach || f.Field == "reach" && f.Level == provisioning.LevelError
-				behind = behind || strings.Contains(f.Problem, "1 h") && f.Level == provisioning.LevelError
+				reach = reach || f.Field == "reach" && f.Level == finding.Error
+				behind = behind || strings.Contains(f.Problem, "1 h") && f.Level == finding.Error
 			}
 			if reach != c.reach || behind != c.behind {
 				t.Errorf("reach %t, clock %t in %+v", reach, behind, facts.Findings)

@@ -13,6 +13,7 @@ import (
 
 	"edgewright/app/catalog"
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 )
 
 // The states of a device in the catalog.
@@ -36,9 +37,9 @@ type DeviceQuery = catalog.Query
 // ImportResult says what an import did, with a finding per row that was left
 // out.
 type ImportResult struct {
-	Added    int                   `json:"added"`
-	Updated  int                   `json:"updated"`
-	Findings provisioning.Findings `json:"findings"`
+	Added    int          `json:"added"`
+	Updated  int          `json:"updated"`
+	Findings finding.List `json:"findings"`
 }
 
 // Devices lists devices.
@@ -115,9 +116,9 @@ func (a *App) ImportDevices(ctx context.Context, r io.Reader) (ImportResult, err
 	if err != nil {
 		return ImportResult{}, translate(err)
 	}
-	out := ImportResult{Added: result.Added, Updated: result.Updated, Findings: provisioning.Findings{}}
+	out := ImportResult{Added: result.Added, Updated: result.Updated, Findings: finding.List{}}
 	for _, f := range result.Findings {
-		out.Findings = append(out.Findings, provisioning.Finding{Field: fmt.Sprintf("line %d %s", f.Row, f.Column), Level: provisioning.LevelError, Problem: f.Problem, Fix: f.Fix})
+		out.Findings = append(out.Findings, finding.Finding{Field: fmt.Sprintf("line %d %s", f.Row, f.Column), Level: finding.Error, Problem: f.Problem, Fix: f.Fix})
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 )
 
 // Draft is a plan in the making: what a person has said so far. The wizard
@@ -45,11 +46,11 @@ func (d *Draft) SetCell(cell provisioning.Cell) {
 }
 
 // Finding is the first error of the plan in one of the fields, nil for none.
-func (d *Draft) Finding(fields ...string) *provisioning.Finding {
-	for _, finding := range d.Plan.WithDefaults().Check() {
+func (d *Draft) Finding(fields ...string) *finding.Finding {
+	for _, f := range d.Plan.WithDefaults().Check() {
 		for _, field := range fields {
-			if finding.Level == provisioning.LevelError && finding.Field == field {
-				return &finding
+			if f.Level == finding.Error && f.Field == field {
+				return &f
 			}
 		}
 	}
@@ -84,7 +85,7 @@ func fingerprint(p *provisioning.Preview) string {
 		fmt.Fprintln(&text, blank(w.What), w.Action)
 	}
 	for _, f := range p.Findings {
-		if f.Level != provisioning.LevelNote {
+		if f.Level != finding.Note {
 			fmt.Fprintln(&text, f.Level, f.Field)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"edgewright/app/catalog"
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 )
 
 // Preview looks at the device and at the cloud and says what a run would do.
@@ -32,7 +33,7 @@ func (a *App) Provision(ctx context.Context, r Request, emit Emit) provisioning.
 	refused := provisioning.Outcome{Outcome: provisioning.RunFailed, Device: plan.Device.ID, Batch: r.Batch, Proof: provisioning.Proof{How: provisioning.ProofNone}}
 	if findings := plan.Check(); findings.Errors() {
 		for _, f := range findings {
-			if f.Level == provisioning.LevelError {
+			if f.Level == finding.Error {
 				refused.Error = provisioning.View(&provisioning.Error{Kind: provisioning.ErrInvalid, Message: f.Field + ": " + f.Problem, Hint: f.Fix})
 				return refused
 			}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"edgewright/provisioning/edgeconfig"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
@@ -223,9 +224,9 @@ func (x *Execution) fits(ctx context.Context, pair Pair, order CertificateOrder)
 
 // judge looks at the certificate itself.
 func (x *Execution) judge(pair Pair, order CertificateOrder) (problem string) {
-	for _, finding := range pki.Verify(order.Role.purpose(), pair.Chain, nil, x.Now()) {
-		if finding.Level == pki.LevelError {
-			return finding.Problem
+	for _, f := range pki.Verify(order.Role.purpose(), pair.Chain, nil, x.Now()) {
+		if f.Level == finding.Error {
+			return f.Problem
 		}
 	}
 	return ""

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"edgewright/provisioning/finding"
 )
 
 // PlanVersion is the version of the plan format that this program reads and
@@ -122,15 +124,15 @@ func (p Plan) EnrollmentName() string {
 // ParsePlan reads a plan. Findings of level error make it unfit to run;
 // unknown keys are among them, each by its name. The error is non-nil only if
 // the text is not TOML or a value has the wrong type; it names line and field.
-func ParsePlan(text []byte) (Plan, Findings, error) {
-	var findings Findings
+func ParsePlan(text []byte) (Plan, finding.List, error) {
+	var findings finding.List
 	var tables map[string]any
 	if err := toml.Unmarshal(text, &tables); err != nil {
 		return Plan{}, nil, planError(err)
 	}
 	for name, subject := range laterTables {
 		if _, ok := tables[name]; ok {
-			findings.add(LevelError, name, "This table belongs to cells that come later: "+subject+".",
+			findings.Add(finding.Error, name, "This table belongs to cells that come later: "+subject+".",
 				"Remove the table, or choose another cell.")
 		}
 	}
@@ -146,7 +148,7 @@ func ParsePlan(text []byte) (Plan, Findings, error) {
 				continue
 			}
 			line, _ := missing.Position()
-			findings.add(LevelError, key, fmt.Sprintf("The plan has an unknown key %s in line %d.", key, line),
+			findings.Add(finding.Error, key, fmt.Sprintf("The plan has an unknown key %s in line %d.", key, line),
 				"Correct its name or remove it.")
 		}
 	case err != nil:

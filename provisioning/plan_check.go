@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"edgewright/provisioning/finding"
 )
 
 var (
@@ -59,35 +61,35 @@ func CheckHostname(name string) error {
 
 // Check looks at the plan alone, without device and cloud. A plan with errors
 // cannot be run.
-func (p Plan) Check() Findings {
-	var f Findings
+func (p Plan) Check() finding.List {
+	var f finding.List
 	if p.Version != PlanVersion {
-		f.add(LevelError, "version", fmt.Sprintf("The plan has version %d.", p.Version), fmt.Sprintf("This program reads version %d.", PlanVersion))
+		f.Add(finding.Error, "version", fmt.Sprintf("The plan has version %d.", p.Version), fmt.Sprintf("This program reads version %d.", PlanVersion))
 	}
 	p.checkCell(&f)
 	p.checkDevice(&f)
 	p.checkCloud(&f)
 	p.checkX509(&f)
 	if !runtimePattern.MatchString(p.Runtime.Version) {
-		f.add(LevelError, "runtime.version", fmt.Sprintf("The runtime version %q is not known.", p.Runtime.Version), "Write 1.2 to 1.6.")
+		f.Add(finding.Error, "runtime.version", fmt.Sprintf("The runtime version %q is not known.", p.Runtime.Version), "Write 1.2 to 1.6.")
 	}
 	if key := p.SymmetricKey.Key; key != "" && (!strings.HasPrefix(key, "vault:") || key == "vault:") {
-		f.add(LevelError, "symmetric_key.key", "A key may not stand in a plan.",
+		f.Add(finding.Error, "symmetric_key.key", "A key may not stand in a plan.",
 			"Store it with `edgewright secrets set NAME` and write vault:NAME.")
 	}
 	return f
 }
 
-func (p Plan) checkCell(f *Findings) {
+func (p Plan) checkCell(f *finding.List) {
 	info, ok := p.Cell.Info()
 	if ok && !info.Available {
-		f.add(LevelError, "cell", fmt.Sprintf("This version cannot run %s: %s.", p.Cell, info.Reason), "Choose Linux with a symmetric key or a certificate.")
+		f.Add(finding.Error, "cell", fmt.Sprintf("This version cannot run %s: %s.", p.Cell, info.Reason), "Choose Linux with a symmetric key or a certificate.")
 	}
 	if ok {
 		return
 	}
 	if p.Cell.Authentication == TPM && p.Cell.Provisioning == Manual {
-		f.add(LevelError, "cell.authentication", "TPM attestation exists only with the Device Provisioning Service.", `Write provisioning = "dps".`)
+		f.Add(finding.Error, "cell.authentication", "TPM attestation exists only with the Device Provisioning Service.", `Write provisioning = "dps".`)
 		return
 	}
 	words := []struct{ field, value, allowed string }{
@@ -100,65 +102,65 @@ func (p Plan) checkCell(f *Findings) {
 	}
 }
 
-func checkWord(f *Findings, field, value, allowed string) {
+func checkWord(f *finding.List, field, value, allowed string) {
 	for word := range strings.FieldsSeq(allowed) {
 		if word == value {
 			return
 		}
 	}
-	f.add(LevelError, field, fmt.Sprintf("The value %q is not known.", value),
+	f.Add(finding.Error, field, fmt.Sprintf("The value %q is not known.", value),
 		"Write one of: "+strings.ReplaceAll(allowed, " ", ", ")+".")
 }
 
-func (p Plan) checkDevice(f *Findings) {
+func (p Plan) checkDevice(f *finding.List) {
 	if err := CheckDeviceID(p.Device.ID, p.Cell); err != nil {
-		f.add(LevelError, "device.id", sentence(err), "Change the device ID.")
+		f.Add(finding.Error, "device.id", sentence(err), "Change the device ID.")
 	}
 	if id := p.Device.RegistrationID; id != "" {
 		switch {
 		case p.Cell.Provisioning != DPS:
-			f.add(LevelError, "device.registration_id", "A registration ID belongs to DPS only.", "Remove it.")
+			f.Add(finding.Error, "device.registration_id", "A registration ID belongs to DPS only.", "Remove it.")
 		case p.ByGroup():
-			f.add(LevelError, "device.registration_id", "A device of a group registers under its device ID.", "Remove the registration ID.")
+			f.Add(finding.Error, "device.registration_id", "A device of a group registers under its device ID.", "Remove the registration ID.")
 		default:
 			if err := CheckDeviceID(id, p.Cell); err != nil {
-				f.add(LevelError, "device.registration_id", sentence(err), "Change the registration ID.")
+				f.Add(finding.Error, "device.registration_id", sentence(err), "Change the registration ID.")
 			}
 		}
 	}
 	if p.Device.Hostname != "" {
 		if err := CheckHostname(p.Device.Hostname); err != nil {
-			f.add(LevelError, "device.hostname", sentence(err), "Change it, or leave it out to use the machine's own name.")
+			f.Add(finding.Error, "device.hostname", sentence(err), "Change it, or leave it out to use the machine's own name.")
 		}
 	}
 	for key := range p.Device.Tags {
 		if key == "" || strings.ContainsAny(key, ".$# \t\r\n") {
-			f.add(LevelError, "device.tags", fmt.Sprintf("The tag name %q has a character that twins do not allow.", key), "Use names without . $ # and spaces.")
+			f.Add(finding.Error, "device.tags", fmt.Sprintf("The tag name %q has a character that twins do not allow.", key), "Use names without . $ # and spaces.")
 		}
 	}
 }
 
-func (p Plan) checkCloud(f *Findings) {
+func (p Plan) checkCloud(f *finding.List) {
 	if p.Cloud.Name == "" {
-		f.add(LevelError, "cloud.name", "No cloud is named.", "Write practice, or the name of a cloud that was added.")
+		f.Add(finding.Error, "cloud.name", "No cloud is named.", "Write practice, or the name of a cloud that was added.")
 	}
 	checkWord(f, "cloud.existing", p.Cloud.Existing, "refuse adopt")
 	if p.Cell.Provisioning != DPS {
 		if p.Cloud.Enrollment != "" || p.Cloud.Group != "" {
-			f.add(LevelError, "cloud.enrollment", "Enrollments belong to DPS only.", "Remove enrollment and group, or choose DPS.")
+			f.Add(finding.Error, "cloud.enrollment", "Enrollments belong to DPS only.", "Remove enrollment and group, or choose DPS.")
 		}
 		return
 	}
 	checkWord(f, "cloud.enrollment", p.Cloud.Enrollment, "individual group")
 	switch {
 	case p.ByGroup() && p.Cell.Authentication == TPM:
-		f.add(LevelError, "cloud.enrollment", "Attestation by TPM has no groups.", `Write enrollment = "individual".`)
+		f.Add(finding.Error, "cloud.enrollment", "Attestation by TPM has no groups.", `Write enrollment = "individual".`)
 	case p.ByGroup():
 		if err := CheckGroup(p.Cloud.Group); err != nil {
-			f.add(LevelError, "cloud.group", sentence(err), "Name the enrollment group.")
+			f.Add(finding.Error, "cloud.group", sentence(err), "Name the enrollment group.")
 		}
 	case p.Cloud.Group != "":
-		f.add(LevelError, "cloud.group", "A group is named, but the enrollment is individual.", `Write enrollment = "group", or remove the group.`)
+		f.Add(finding.Error, "cloud.group", "A group is named, but the enrollment is individual.", `Write enrollment = "group", or remove the group.`)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"edgewright/provisioning/finding"
 )
 
 const wholePlan = `version = 1
@@ -90,7 +92,7 @@ func TestPlanFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, f := range findings {
-				if f.Field == row.field && f.Level == LevelError && f.Problem != "" && f.Fix != "" {
+				if f.Field == row.field && f.Level == finding.Error && f.Problem != "" && f.Fix != "" {
 					return
 				}
 			}
@@ -186,8 +188,8 @@ func TestX509PlanFindings(t *testing.T) {
 		if err != nil {
 			t.Fatal(row.field, err)
 		}
-		if !slices.ContainsFunc(findings, func(f Finding) bool {
-			return f.Field == row.field && f.Level == LevelError && f.Problem != "" && f.Fix != ""
+		if !slices.ContainsFunc(findings, func(f finding.Finding) bool {
+			return f.Field == row.field && f.Level == finding.Error && f.Problem != "" && f.Fix != ""
 		}) {
 			t.Errorf("%q: no error names %s: %+v", row.new, row.field, findings)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 )
 
@@ -107,16 +108,16 @@ func (p Plan) edgeCAName() string {
 	return p.Device.ID + ".ca"
 }
 
-func (p Plan) checkX509(f *Findings) {
+func (p Plan) checkX509(f *finding.List) {
 	p.checkEdgeCA(f)
 	for _, name := range p.TrustBundle.Certificates {
 		if strings.TrimSpace(name) == "" {
-			f.add(LevelError, "trust_bundle.certificates", "A name of the trust bundle is empty.", "Name certificates of the catalog.")
+			f.Add(finding.Error, "trust_bundle.certificates", "A name of the trust bundle is empty.", "Name certificates of the catalog.")
 		}
 	}
 	if p.Cell.Authentication != X509 {
 		if p.X509 != (X509Plan{}) {
-			f.add(LevelError, "x509", "The table x509 belongs to X.509 cells.", `Remove it, or write authentication = "x509".`)
+			f.Add(finding.Error, "x509", "The table x509 belongs to X.509 cells.", `Remove it, or write authentication = "x509".`)
 		}
 		return
 	}
@@ -124,54 +125,54 @@ func (p Plan) checkX509(f *Findings) {
 	checkWord(f, "x509.source", x.Source, "issue self-signed files")
 	checkWord(f, "x509.key", x.Key, "workstation")
 	if a := pki.Algorithm(x.Algorithm); !a.Valid() || !a.OnDevice() {
-		f.add(LevelError, "x509.algorithm", fmt.Sprintf("The runtime reads no keys of the kind %q.", x.Algorithm), "Write p256, rsa2048, rsa3072 or rsa4096.")
+		f.Add(finding.Error, "x509.algorithm", fmt.Sprintf("The runtime reads no keys of the kind %q.", x.Algorithm), "Write p256, rsa2048, rsa3072 or rsa4096.")
 	}
 	if x.Days < 1 || x.Days > 3650 {
-		f.add(LevelError, "x509.days", fmt.Sprintf("A life of %d days cannot be.", x.Days), "Write 1 to 3650.")
+		f.Add(finding.Error, "x509.days", fmt.Sprintf("A life of %d days cannot be.", x.Days), "Write 1 to 3650.")
 	}
 	switch {
 	case x.Source == SourceIssue && x.CA == "" && p.Cloud.Name != practiceCloud:
-		f.add(LevelError, "x509.ca", "No CA is named that issues the certificate.", "Name a CA of the catalog.")
+		f.Add(finding.Error, "x509.ca", "No CA is named that issues the certificate.", "Name a CA of the catalog.")
 	case x.Source != SourceIssue && x.CA != "":
-		f.add(LevelError, "x509.ca", "A CA is named, but the certificate is not issued by it.", `Write source = "issue", or remove ca.`)
+		f.Add(finding.Error, "x509.ca", "A CA is named, but the certificate is not issued by it.", `Write source = "issue", or remove ca.`)
 	}
 	if files := x.Files != (CertificateFiles{}); files != (x.Source == SourceFiles) {
-		f.add(LevelError, "x509.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)
+		f.Add(finding.Error, "x509.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)
 	} else if files && (x.Files.Certificate == "" || x.Files.Key == "") {
-		f.add(LevelError, "x509.files", "It takes a certificate and a key.", "Name both files.")
+		f.Add(finding.Error, "x509.files", "It takes a certificate and a key.", "Name both files.")
 	}
 	p.checkAnchor(f)
 	if p.Cell.Provisioning == Manual {
 		checkWord(f, "x509.thumbprint", x.Thumbprint, "sha256 sha1")
 	} else if x.Thumbprint != "" || x.Secondary != nil {
-		f.add(LevelError, "x509.thumbprint", "Thumbprints and spare pairs belong to manual provisioning.", "Remove thumbprint and secondary.")
+		f.Add(finding.Error, "x509.thumbprint", "Thumbprints and spare pairs belong to manual provisioning.", "Remove thumbprint and secondary.")
 	}
 }
 
 // practiceCloud is the name of the cloud that Edgewright carries itself.
 const practiceCloud = "practice"
 
-func (p Plan) checkAnchor(f *Findings) {
+func (p Plan) checkAnchor(f *finding.List) {
 	x := p.X509
 	if !p.ByGroup() {
 		if x.Anchor != "" {
-			f.add(LevelError, "x509.anchor", "Only enrollment groups have an anchor.", "Remove it.")
+			f.Add(finding.Error, "x509.anchor", "Only enrollment groups have an anchor.", "Remove it.")
 		}
 	} else {
 		checkWord(f, "x509.anchor", x.Anchor, "intermediate uploaded")
 		if x.Source == SourceSelfSigned {
-			f.add(LevelError, "x509.source", "A self-signed certificate has no CA that a group could know.", `Write source = "issue", or enrol the device individually.`)
+			f.Add(finding.Error, "x509.source", "A self-signed certificate has no CA that a group could know.", `Write source = "issue", or enrol the device individually.`)
 		}
 	}
 	if (x.Anchor == AnchorUploaded) != (x.Uploaded != "") {
-		f.add(LevelError, "x509.uploaded", "An uploaded CA and its name in the cloud go together.", `Write anchor = "uploaded" and the name, or neither.`)
+		f.Add(finding.Error, "x509.uploaded", "An uploaded CA and its name in the cloud go together.", `Write anchor = "uploaded" and the name, or neither.`)
 	}
 	if x.Onboard {
-		f.add(LevelError, "x509.onboard", "A run does not upload CAs yet.", "Upload and verify the CA in the cloud, and write onboard = false.")
+		f.Add(finding.Error, "x509.onboard", "A run does not upload CAs yet.", "Upload and verify the CA in the cloud, and write onboard = false.")
 	}
 }
 
-func (p Plan) checkEdgeCA(f *Findings) {
+func (p Plan) checkEdgeCA(f *finding.List) {
 	ca := p.EdgeCA
 	if ca == nil {
 		return
@@ -179,14 +180,14 @@ func (p Plan) checkEdgeCA(f *Findings) {
 	checkWord(f, "edge_ca.source", ca.Source, "issue files")
 	switch name := p.edgeCAName(); {
 	case name == p.Device.ID || name == p.Device.Hostname && name != "":
-		f.add(LevelError, "edge_ca.common_name", "The Edge CA has the name of the device or its host; TLS below it would fail.", "Choose another, such as "+p.Device.ID+".ca.")
+		f.Add(finding.Error, "edge_ca.common_name", "The Edge CA has the name of the device or its host; TLS below it would fail.", "Choose another, such as "+p.Device.ID+".ca.")
 	case name == "" || len([]rune(name)) > 64:
-		f.add(LevelError, "edge_ca.common_name", "The common name has 1 to 64 characters.", "Choose another.")
+		f.Add(finding.Error, "edge_ca.common_name", "The common name has 1 to 64 characters.", "Choose another.")
 	}
 	if ca.Source == SourceIssue && ca.CA == "" && p.Cloud.Name != practiceCloud {
-		f.add(LevelError, "edge_ca.ca", "No CA is named that issues the Edge CA.", "Name a CA of the catalog.")
+		f.Add(finding.Error, "edge_ca.ca", "No CA is named that issues the Edge CA.", "Name a CA of the catalog.")
 	}
 	if files := ca.Files != (CertificateFiles{}); files != (ca.Source == SourceFiles) {
-		f.add(LevelError, "edge_ca.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)
+		f.Add(finding.Error, "edge_ca.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)
 	}
 }

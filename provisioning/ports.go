@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/secret"
 )
 
@@ -270,7 +271,7 @@ type Facts struct {
 	HostName string
 	// Passed counts the checks without a finding.
 	Passed   int
-	Findings Findings
+	Findings finding.List
 }
 
 // FactFinder looks at the device without changing it.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"edgewright/provisioning/edgeconfig"
+	"edgewright/provisioning/finding"
 )
 
 // The actions of a Write.
@@ -39,11 +40,11 @@ type FileChange struct {
 
 // Preview is what a run would do, found by looking only.
 type Preview struct {
-	Plan     Plan     `json:"-"`
-	Target   string   `json:"target"`
-	Facts    string   `json:"facts"`
-	Passed   int      `json:"passed"`
-	Findings Findings `json:"findings"`
+	Plan     Plan         `json:"-"`
+	Target   string       `json:"target"`
+	Facts    string       `json:"facts"`
+	Passed   int          `json:"passed"`
+	Findings finding.List `json:"findings"`
 	// Certificates are those that the device gets or keeps.
 	Certificates []Write      `json:"certificates,omitempty"`
 	Cloud        []Write      `json:"cloud"`
@@ -119,7 +120,7 @@ func (p *Preview) addCloud(what string, look Look, err error) error {
 	switch {
 	case errors.As(err, &refused) && (errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalid)):
 		p.Cloud = append(p.Cloud, Write{what, WriteRefuse, refused.Message})
-		p.Findings.add(LevelError, "cloud", refused.Message, refused.Hint)
+		p.Findings.Add(finding.Error, "cloud", refused.Message, refused.Hint)
 	case err != nil:
 		return err
 	case look.Done:
@@ -145,16 +146,16 @@ func (filesStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", ConfigPath, err)
 	}
-	for _, finding := range edgeconfig.Lint(before.Data.Reveal(), x.Run.Plan.Runtime.Version) {
-		if before.Exists && finding.Level != string(LevelNote) {
-			p.Findings.add(LevelCare, "config.toml "+finding.Field, finding.Problem, finding.Fix)
+	for _, f := range edgeconfig.Lint(before.Data.Reveal(), x.Run.Plan.Runtime.Version) {
+		if before.Exists && f.Level != string(finding.Note) {
+			p.Findings.Add(finding.Care, "config.toml "+f.Field, f.Problem, f.Fix)
 		}
 	}
 	files, err := x.wantedFiles(ctx, before)
 	if err != nil {
 		var refused *Error
 		if errors.As(err, &refused) && errors.Is(err, ErrInvalid) {
-			p.Findings.add(LevelError, "config.toml", refused.Error(), refused.Hint)
+			p.Findings.Add(finding.Error, "config.toml", refused.Error(), refused.Hint)
 			return nil
 		}
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 )
 
@@ -139,7 +140,7 @@ func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) 
 	_, err := s.Look(ctx, x)
 	var refused *Error
 	if errors.As(err, &refused) && (errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound)) {
-		p.Findings.add(LevelError, "x509", refused.Message, refused.Hint)
+		p.Findings.Add(finding.Error, "x509", refused.Message, refused.Hint)
 		x.pairs = nil
 		return errPreviewEnds
 	}
@@ -155,7 +156,7 @@ func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) 
 		p.Certificates = append(p.Certificates, write)
 	}
 	if plan := x.Run.Plan; plan.EdgeCA == nil {
-		p.Findings.add(LevelNote, "edge_ca", "The runtime makes its own Edge CA, which is not for production.", "Add the table edge_ca for a device that stays.")
+		p.Findings.Add(finding.Note, "edge_ca", "The runtime makes its own Edge CA, which is not for production.", "Add the table edge_ca for a device that stays.")
 	}
 	return nil
 }

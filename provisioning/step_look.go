@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"edgewright/provisioning/finding"
 )
 
 // lookStep looks at the device. It changes nothing, and it refuses the run
@@ -18,10 +20,10 @@ func (lookStep) Look(ctx context.Context, x *Execution) (Look, error) {
 		return Look{}, fmt.Errorf("look at %s: %w", x.Machine.Name(), err)
 	}
 	x.Facts = facts
-	for _, finding := range facts.Findings {
-		x.log(StepLook, "%s: %s", finding.Level, finding.Problem)
-		if finding.Level == LevelError {
-			return Look{}, &Error{Kind: ErrRefused, Message: finding.Problem, Hint: finding.Fix}
+	for _, f := range facts.Findings {
+		x.log(StepLook, "%s: %s", f.Level, f.Problem)
+		if f.Level == finding.Error {
+			return Look{}, &Error{Kind: ErrRefused, Message: f.Problem, Hint: f.Fix}
 		}
 	}
 	return Look{Done: true, Summary: facts.Summary}, nil

@@ -9,6 +9,7 @@ import (
 
 	"edgewright/app"
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
@@ -126,7 +127,7 @@ func (s *session) certificateLines(c app.CertificateView) {
 	s.certificateFindings(c.Findings)
 }
 
-func (s *session) certificateFindings(findings pki.Findings) {
+func (s *session) certificateFindings(findings finding.List) {
 	for _, f := range findings {
 		s.line("  %-5s %s: %s", f.Level, f.Field, f.Problem)
 		s.line("        %s", f.Fix)

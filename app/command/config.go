@@ -5,6 +5,7 @@ import (
 
 	"edgewright/app"
 	domain "edgewright/provisioning"
+	"edgewright/provisioning/finding"
 )
 
 func config(s *session, args []string) error {
@@ -45,7 +46,7 @@ func config(s *session, args []string) error {
 		}
 	}
 	for _, f := range findings {
-		if f.Level == string(domain.LevelError) {
+		if f.Level == string(finding.Error) {
 			return exitError(ExitFailed)
 		}
 	}

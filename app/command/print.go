@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 )
 
 // print writes the one JSON object of a result.
@@ -36,7 +37,7 @@ func (s *session) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.Err, format+"\n", args...)
 }
 
-func (s *session) findings(findings provisioning.Findings) {
+func (s *session) findings(findings finding.List) {
 	for _, f := range findings {
 		s.line("  %-5s %s: %s", f.Level, f.Field, f.Problem)
 		if f.Fix != "" {

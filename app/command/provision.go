@@ -8,6 +8,7 @@ import (
 
 	"edgewright/app"
 	domain "edgewright/provisioning"
+	"edgewright/provisioning/finding"
 )
 
 // planFlags are the flags of preview and provision.
@@ -205,7 +206,7 @@ func readPlanLoose(name string) (domain.Plan, error) {
 		return plan, err
 	}
 	for _, f := range findings {
-		if f.Level == domain.LevelError && f.Field != "device.id" && f.Field != "cloud.group" {
+		if f.Level == finding.Error && f.Field != "device.id" && f.Field != "cloud.group" {
 			return plan, &domain.Error{Kind: domain.ErrInvalid, Message: f.Field + ": " + f.Problem, Hint: f.Fix}
 		}
 	}
@@ -216,7 +217,7 @@ func readPlanLoose(name string) (domain.Plan, error) {
 const findingsShown = 50
 
 // refusedBy prints findings and ends with the code for refused.
-func (s *session) refusedBy(findings domain.Findings) error {
+func (s *session) refusedBy(findings finding.List) error {
 	if s.json {
 		s.print(map[string]any{"outcome": "failed", "changed": false, "findings": findings,
 			"error": domain.ErrorView{Kind: "invalid", Message: "The plan cannot be run.", Hint: "Mend the fields that are named."}})

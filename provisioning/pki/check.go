@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"edgewright/provisioning/finding"
 )
 
 // Purpose is what a chain has to be good for.
@@ -75,10 +77,10 @@ func RenewAt(cert *x509.Certificate) time.Time {
 // Verify says what keeps a chain, leaf first, from its purpose at a time. roots
 // are trusted; a self-signed leaf for ForIdentity needs none, since the cloud
 // knows its thumbprint. Rules: RFC 5280, 6.1, and those of the runtime.
-func Verify(purpose Purpose, chain, roots []*x509.Certificate, now time.Time) Findings {
-	var found Findings
+func Verify(purpose Purpose, chain, roots []*x509.Certificate, now time.Time) finding.List {
+	var found finding.List
 	if len(chain) == 0 {
-		found.bad("certificate", "There is no certificate.", "Choose a file with one.")
+		found.Add(finding.Error, "certificate", "There is no certificate.", "Choose a file with one.")
 		return found
 	}
 	checkLeaf(&found, purpose, chain[0], now)
@@ -94,77 +96,77 @@ func Verify(purpose Purpose, chain, roots []*x509.Certificate, now time.Time) Fi
 	return found
 }
 
-func checkLeaf(found *Findings, purpose Purpose, leaf *x509.Certificate, now time.Time) {
+func checkLeaf(found *finding.List, purpose Purpose, leaf *x509.Certificate, now time.Time) {
 	checkDates(found, leaf, now)
 	if !AlgorithmOf(leaf.PublicKey).Valid() {
 		checkKeyKind(found, leaf)
 	}
 	if purpose != ForCA && !AlgorithmOf(leaf.PublicKey).OnDevice() && purpose != ForServer {
-		found.bad("algorithm", "The runtime reads no keys of the kind "+AlgorithmOf(leaf.PublicKey).String()+".", "Use EC P-256 or RSA of 2048 bits and more.")
+		found.Add(finding.Error, "algorithm", "The runtime reads no keys of the kind "+AlgorithmOf(leaf.PublicKey).String()+".", "Use EC P-256 or RSA of 2048 bits and more.")
 	}
 	switch purpose {
 	case ForIdentity:
 		checkEnd(found, leaf, x509.ExtKeyUsageClientAuth, "clientAuth")
 		if leaf.Subject.CommonName == "" {
-			found.bad("subject", "The certificate has no common name.", "The common name is the device ID, or with DPS the registration ID.")
+			found.Add(finding.Error, "subject", "The certificate has no common name.", "The common name is the device ID, or with DPS the registration ID.")
 		}
 	case ForServer:
 		checkEnd(found, leaf, x509.ExtKeyUsageServerAuth, "serverAuth")
 		if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
-			found.bad("names", "The certificate names no host (subject alternative name).", "TLS clients look there, not at the common name.")
+			found.Add(finding.Error, "names", "The certificate names no host (subject alternative name).", "TLS clients look there, not at the common name.")
 		}
 	case ForEdgeCA, ForCA:
 		checkCA(found, leaf, 0, now)
 	}
 }
 
-func checkDates(found *Findings, cert *x509.Certificate, now time.Time) {
+func checkDates(found *finding.List, cert *x509.Certificate, now time.Time) {
 	name := cert.Subject.CommonName
 	switch StateAt(cert, now) {
 	case StateEnded:
-		found.bad("not_after", fmt.Sprintf("%s ended on %s.", name, cert.NotAfter.UTC().Format(time.DateOnly)), "Renew it.")
+		found.Add(finding.Error, "not_after", fmt.Sprintf("%s ended on %s.", name, cert.NotAfter.UTC().Format(time.DateOnly)), "Renew it.")
 	case StateNotYet:
-		found.bad("not_before", fmt.Sprintf("%s begins on %s.", name, cert.NotBefore.UTC().Format(time.DateTime)), "Wait, or set the clock.")
+		found.Add(finding.Error, "not_before", fmt.Sprintf("%s begins on %s.", name, cert.NotBefore.UTC().Format(time.DateTime)), "Wait, or set the clock.")
 	case StateEnding, StateRenewSoon:
-		found.care("not_after", fmt.Sprintf("%s ends on %s.", name, cert.NotAfter.UTC().Format(time.DateOnly)), "Renew it soon.")
+		found.Add(finding.Care, "not_after", fmt.Sprintf("%s ends on %s.", name, cert.NotAfter.UTC().Format(time.DateOnly)), "Renew it soon.")
 	}
 }
 
 // checkEnd looks at what a certificate that is no CA needs.
-func checkEnd(found *Findings, leaf *x509.Certificate, usage x509.ExtKeyUsage, word string) {
+func checkEnd(found *finding.List, leaf *x509.Certificate, usage x509.ExtKeyUsage, word string) {
 	if leaf.IsCA {
-		found.bad("ca", leaf.Subject.CommonName+" is a CA certificate, not one of a device or server.", "Use a leaf certificate.")
+		found.Add(finding.Error, "ca", leaf.Subject.CommonName+" is a CA certificate, not one of a device or server.", "Use a leaf certificate.")
 	}
 	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		found.bad("usages", "The key usage digitalSignature is missing.", "TLS needs it; issue the certificate anew.")
+		found.Add(finding.Error, "usages", "The key usage digitalSignature is missing.", "TLS needs it; issue the certificate anew.")
 	}
 	any := slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny)
 	if (len(leaf.ExtKeyUsage) > 0 || len(leaf.UnknownExtKeyUsage) > 0) && !any && !slices.Contains(leaf.ExtKeyUsage, usage) {
-		found.bad("usages", "The extended key usage "+word+" is missing.", "Issue the certificate anew by the right profile.")
+		found.Add(finding.Error, "usages", "The extended key usage "+word+" is missing.", "Issue the certificate anew by the right profile.")
 	}
 	if len(leaf.SubjectKeyId) == 0 {
-		found.note("key_id", "The certificate has no subject key identifier.", "RFC 5280 asks for one; it works without.")
+		found.Add(finding.Note, "key_id", "The certificate has no subject key identifier.", "RFC 5280 asks for one; it works without.")
 	}
 }
 
 // checkCA looks at a CA with a number of CAs below it.
-func checkCA(found *Findings, ca *x509.Certificate, below int, now time.Time) {
+func checkCA(found *finding.List, ca *x509.Certificate, below int, now time.Time) {
 	name := ca.Subject.CommonName
 	switch {
 	case !ca.BasicConstraintsValid || !ca.IsCA:
-		found.bad("ca", name+" is no CA certificate (basic constraints).", "Use a certificate that was made as a CA.")
+		found.Add(finding.Error, "ca", name+" is no CA certificate (basic constraints).", "Use a certificate that was made as a CA.")
 	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0:
-		found.bad("usages", name+" may not sign certificates: keyCertSign is missing.", "Make the CA anew.")
+		found.Add(finding.Error, "usages", name+" may not sign certificates: keyCertSign is missing.", "Make the CA anew.")
 	}
 	if limit, limited := pathLength(ca); limited && limit < below {
-		found.bad("path_length", fmt.Sprintf("%s allows %d CAs below it, and there are %d.", name, limit, below), "Sign with a CA that allows more.")
+		found.Add(finding.Error, "path_length", fmt.Sprintf("%s allows %d CAs below it, and there are %d.", name, limit, below), "Sign with a CA that allows more.")
 	}
 	if below > 0 || !IsSelfSigned(ca) {
 		checkDates(found, ca, now)
 	}
 }
 
-func checkKeyKind(found *Findings, cert *x509.Certificate) {
+func checkKeyKind(found *finding.List, cert *x509.Certificate) {
 	kind := AlgorithmOf(cert.PublicKey)
 	if strings.HasPrefix(string(kind), "rsa") {
 		var bits int
@@ -172,31 +174,31 @@ func checkKeyKind(found *Findings, cert *x509.Certificate) {
 			return // an unusual length, but a good one
 		}
 	}
-	found.bad("algorithm", "The key is of the kind "+kind.String()+".", "Use EC P-256, EC P-384 or RSA of 2048 bits and more.")
+	found.Add(finding.Error, "algorithm", "The key is of the kind "+kind.String()+".", "Use EC P-256, EC P-384 or RSA of 2048 bits and more.")
 }
 
 // checkOrder finds chains in the wrong order and strangers in them.
-func checkOrder(found *Findings, chain []*x509.Certificate) {
+func checkOrder(found *finding.List, chain []*x509.Certificate) {
 	for i := range chain[:len(chain)-1] {
 		if Signed(chain[i+1], chain[i]) {
 			continue
 		}
 		sorted, others := Assemble(chain[0], chain[1:])
 		if len(others) == 0 && len(sorted) == len(chain) {
-			found.bad("chain", "The chain is in the wrong order.", "Leaf first, then each certificate's issuer.")
+			found.Add(finding.Error, "chain", "The chain is in the wrong order.", "Leaf first, then each certificate's issuer.")
 		} else {
-			found.bad("chain", fmt.Sprintf("%s has not signed %s.", chain[i+1].Subject.CommonName, chain[i].Subject.CommonName), "Put the issuers of the leaf into the file, and nothing else.")
+			found.Add(finding.Error, "chain", fmt.Sprintf("%s has not signed %s.", chain[i+1].Subject.CommonName, chain[i].Subject.CommonName), "Put the issuers of the leaf into the file, and nothing else.")
 		}
 		return
 	}
 }
 
 // checkAnchor finds the root at the end of the chain.
-func checkAnchor(found *Findings, chain, roots []*x509.Certificate, now time.Time) {
+func checkAnchor(found *finding.List, chain, roots []*x509.Certificate, now time.Time) {
 	last := chain[len(chain)-1]
 	if IsSelfSigned(last) {
 		if len(roots) > 0 && !slices.ContainsFunc(roots, last.Equal) {
-			found.bad("chain", "The chain ends at "+last.Subject.CommonName+", which is not trusted here.", "Add that root, or use the right chain.")
+			found.Add(finding.Error, "chain", "The chain ends at "+last.Subject.CommonName+", which is not trusted here.", "Add that root, or use the right chain.")
 		}
 		return
 	}
@@ -207,15 +209,15 @@ func checkAnchor(found *Findings, chain, roots []*x509.Certificate, now time.Tim
 		}
 	}
 	if len(roots) > 0 {
-		found.bad("chain", fmt.Sprintf("The issuer %s of %s is missing.", last.Issuer.CommonName, last.Subject.CommonName), "Add the intermediate certificates to the chain.")
+		found.Add(finding.Error, "chain", fmt.Sprintf("The issuer %s of %s is missing.", last.Issuer.CommonName, last.Subject.CommonName), "Add the intermediate certificates to the chain.")
 	}
 }
 
 // CheckPair says whether a key belongs to a certificate.
-func CheckPair(cert *x509.Certificate, public any) Findings {
-	var found Findings
+func CheckPair(cert *x509.Certificate, public any) finding.List {
+	var found finding.List
 	if !SamePublicKey(public, cert.PublicKey) {
-		found.bad("key", "The key is not that of "+cert.Subject.CommonName+".", "Choose the key that the certificate was made for.")
+		found.Add(finding.Error, "key", "The key is not that of "+cert.Subject.CommonName+".", "Choose the key that the certificate was made for.")
 	}
 	return found
 }

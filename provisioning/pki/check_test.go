@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"edgewright/provisioning/finding"
 )
 
 func TestVerify(t *testing.T) {
@@ -42,7 +44,7 @@ func TestVerify(t *testing.T) {
 		"soon":                {ForIdentity, []*x509.Certificate{identity, middle}, testNow.AddDate(0, 0, 340), "ends on"},
 	} {
 		found := Verify(c.purpose, c.chain, roots, c.now)
-		if c.says == "" && len(found) > 0 || c.says != "" && !slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, c.says) }) {
+		if c.says == "" && len(found) > 0 || c.says != "" && !slices.ContainsFunc(found, func(f finding.Finding) bool { return strings.Contains(f.Problem, c.says) }) {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}

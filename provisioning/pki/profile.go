@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"edgewright/provisioning/finding"
 )
 
 // Role is what a certificate is for.
@@ -105,38 +107,38 @@ const maxDays = 30 * year
 
 // Check says what breaks a rule in a profile, by its TOML members. A profile
 // with an error cannot be saved or used.
-func (p Profile) Check() Findings {
-	var found Findings
+func (p Profile) Check() finding.List {
+	var found finding.List
 	has := func(u Usage) bool { return slices.Contains(p.Usages, u) }
 	if name := strings.TrimSpace(p.Name); name == "" || len(name) > 64 {
-		found.bad("name", "The profile has no name of 1 to 64 characters.", "Give it one.")
+		found.Add(finding.Error, "name", "The profile has no name of 1 to 64 characters.", "Give it one.")
 	}
 	roleIsCA, known := roles[p.Role]
 	switch {
 	case !known:
-		found.bad("role", fmt.Sprintf("The role %q is unknown.", p.Role), "Use root, intermediate, identity, edge-ca, server, verification or est-bootstrap.")
+		found.Add(finding.Error, "role", fmt.Sprintf("The role %q is unknown.", p.Role), "Use root, intermediate, identity, edge-ca, server, verification or est-bootstrap.")
 	case roleIsCA != p.CA:
-		found.bad("ca", fmt.Sprintf("A certificate of the role %s %s.", p.Role, map[bool]string{true: "is a CA", false: "is no CA"}[roleIsCA]), "Change ca or role.")
+		found.Add(finding.Error, "ca", fmt.Sprintf("A certificate of the role %s %s.", p.Role, map[bool]string{true: "is a CA", false: "is no CA"}[roleIsCA]), "Change ca or role.")
 	}
 	if p.Role == RoleRoot && !p.SelfSigned {
-		found.bad("self_signed", "A root CA is signed by itself.", "Set self_signed, or take the role intermediate.")
+		found.Add(finding.Error, "self_signed", "A root CA is signed by itself.", "Set self_signed, or take the role intermediate.")
 	}
 	if p.CA && p.Role != RoleRoot && p.SelfSigned {
-		found.bad("self_signed", "A CA that is signed by itself is a root.", "Take the role root.")
+		found.Add(finding.Error, "self_signed", "A CA that is signed by itself is a root.", "Take the role root.")
 	}
 	for _, usage := range p.Usages {
 		if _, key := keyUsages[usage]; !key && extKeyUsages[usage] == 0 {
-			found.bad("usages", fmt.Sprintf("The usage %q is unknown.", usage), "Use digitalSignature, keyEncipherment, keyCertSign, cRLSign, clientAuth and serverAuth.")
+			found.Add(finding.Error, "usages", fmt.Sprintf("The usage %q is unknown.", usage), "Use digitalSignature, keyEncipherment, keyCertSign, cRLSign, clientAuth and serverAuth.")
 		}
 	}
 	p.checkUsages(&found, has)
 	if p.Days < 1 || p.Days > maxDays {
-		found.bad("days", "The life is not 1 to 10950 days.", "A year has 365, ten years have 3650.")
+		found.Add(finding.Error, "days", "The life is not 1 to 10950 days.", "A year has 365, ten years have 3650.")
 	}
 	if !p.Algorithm.Valid() {
-		found.bad("algorithm", fmt.Sprintf("The algorithm %q is unknown.", string(p.Algorithm)), "Use p256, p384, rsa2048, rsa3072 or rsa4096.")
+		found.Add(finding.Error, "algorithm", fmt.Sprintf("The algorithm %q is unknown.", string(p.Algorithm)), "Use p256, p384, rsa2048, rsa3072 or rsa4096.")
 	} else if p.OnDevice && !p.Algorithm.OnDevice() {
-		found.bad("algorithm", "The runtime reads no "+p.Algorithm.String()+" keys.", "Use p256 or RSA for keys that live on a device.")
+		found.Add(finding.Error, "algorithm", "The runtime reads no "+p.Algorithm.String()+" keys.", "Use p256 or RSA for keys that live on a device.")
 	}
 	return found
 }
@@ -145,36 +147,36 @@ func (p Profile) Check() Findings {
 var roles = map[Role]bool{RoleRoot: true, RoleIntermediate: true, RoleEdgeCA: true,
 	RoleIdentity: false, RoleServer: false, RoleVerification: false, RoleESTBootstrap: false}
 
-func (p Profile) checkUsages(found *Findings, has func(Usage) bool) {
+func (p Profile) checkUsages(found *finding.List, has func(Usage) bool) {
 	switch {
 	case p.CA && !has(KeyCertSign):
-		found.bad("usages", "A CA without keyCertSign cannot sign (RFC 5280, 4.2.1.3).", "Add keyCertSign.")
+		found.Add(finding.Error, "usages", "A CA without keyCertSign cannot sign (RFC 5280, 4.2.1.3).", "Add keyCertSign.")
 	case !p.CA && (has(KeyCertSign) || has(CRLSign)):
-		found.bad("usages", "keyCertSign and cRLSign are for CAs (RFC 5280, 4.2.1.3).", "Leave them out, or make it a CA.")
+		found.Add(finding.Error, "usages", "keyCertSign and cRLSign are for CAs (RFC 5280, 4.2.1.3).", "Leave them out, or make it a CA.")
 	case !p.CA && !has(DigitalSignature):
-		found.bad("usages", "A device proves itself in TLS with digitalSignature.", "Add digitalSignature.")
+		found.Add(finding.Error, "usages", "A device proves itself in TLS with digitalSignature.", "Add digitalSignature.")
 	}
 	if p.CA && (has(ClientAuth) || has(ServerAuth)) {
-		found.bad("usages", "An extended key usage in a CA limits all below it.", "Leave clientAuth and serverAuth to leaves.")
+		found.Add(finding.Error, "usages", "An extended key usage in a CA limits all below it.", "Leave clientAuth and serverAuth to leaves.")
 	}
 	if !p.CA && p.PathLength != 0 {
-		found.bad("path_length", "Only a CA has a path length (RFC 5280, 4.2.1.9).", "Set it to 0.")
+		found.Add(finding.Error, "path_length", "Only a CA has a path length (RFC 5280, 4.2.1.9).", "Set it to 0.")
 	}
 	if p.CA && (p.PathLength < AnyDepth || p.PathLength > 8) {
-		found.bad("path_length", "The path length is not -1 (any) to 8.", "0 lets it sign leaves only.")
+		found.Add(finding.Error, "path_length", "The path length is not -1 (any) to 8.", "0 lets it sign leaves only.")
 	}
 	if p.Role == RoleEdgeCA && p.PathLength != 0 {
-		found.bad("path_length", "An Edge CA signs leaves only.", "Set it to 0.")
+		found.Add(finding.Error, "path_length", "An Edge CA signs leaves only.", "Set it to 0.")
 	}
 	if (p.Role == RoleIntermediate || p.Role == RoleRoot) && p.PathLength == 0 {
-		found.care("path_length", "No Edge CA can be signed by this CA.", "Take 1 or more if devices get an Edge CA from it.")
+		found.Add(finding.Care, "path_length", "No Edge CA can be signed by this CA.", "Take 1 or more if devices get an Edge CA from it.")
 	}
 	if has(KeyEncipherment) && has(ClientAuth) && !has(ServerAuth) {
-		found.bad("usages", "keyEncipherment is not one of the key usages of clientAuth (RFC 5280, 4.2.1.12).", "Leave it to servers.")
+		found.Add(finding.Error, "usages", "keyEncipherment is not one of the key usages of clientAuth (RFC 5280, 4.2.1.12).", "Leave it to servers.")
 	}
 	for role, usage := range map[Role]Usage{RoleIdentity: ClientAuth, RoleVerification: ClientAuth, RoleESTBootstrap: ClientAuth, RoleServer: ServerAuth} {
 		if p.Role == role && !has(usage) {
-			found.bad("usages", fmt.Sprintf("A certificate of the role %s needs %s.", role, usage), "Add "+string(usage)+".")
+			found.Add(finding.Error, "usages", fmt.Sprintf("A certificate of the role %s needs %s.", role, usage), "Add "+string(usage)+".")
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning/pki"
+	"edgewright/provisioning/finding"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -146,7 +146,7 @@ func (d *detail) wrong() fyne.CanvasObject {
 }
 
 // remarks are findings as lines.
-func remarks(found pki.Findings) []fyne.CanvasObject {
+func remarks(found finding.List) []fyne.CanvasObject {
 	var lines []fyne.CanvasObject
 	for _, f := range found {
 		lines = append(lines, widgets.Remark(level(f.Level), strings.TrimSpace(f.Problem+" "+f.Fix)))

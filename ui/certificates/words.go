@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"edgewright/app"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 	"edgewright/ui/widgets"
 )
@@ -125,11 +126,11 @@ func answer(c app.CertificateView, now time.Time) widgets.Status {
 }
 
 // level is the state of a finding.
-func level(l pki.Level) widgets.State {
+func level(l finding.Level) widgets.State {
 	switch l {
-	case pki.LevelError:
+	case finding.Error:
 		return widgets.Bad
-	case pki.LevelCare:
+	case finding.Care:
 		return widgets.Care
 	}
 	return widgets.Advice

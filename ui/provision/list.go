@@ -10,6 +10,7 @@ import (
 
 	"edgewright/app"
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -19,7 +20,7 @@ import (
 type list struct {
 	path     string
 	rows     []app.Row
-	findings provisioning.Findings
+	findings finding.List
 }
 
 // readList reads the file over the plan that all its rows share.
@@ -54,17 +55,17 @@ const shownFindings = 6
 // page shows the rows as the plan makes them, and what is wrong with others.
 func (l *list) page() fyne.CanvasObject {
 	column := layout.Column(fynetheme.Size(theme.SizeNameSpace3))
-	for i, finding := range l.findings {
+	for i, f := range l.findings {
 		if i == shownFindings {
 			n := len(l.findings) - shownFindings
 			column.Add(widgets.NewText(lang.XN("list.more", "and {{.N}} more", n, map[string]any{"N": n}), widgets.StyleMuted))
 			break
 		}
 		state := widgets.Care
-		if finding.Level == provisioning.LevelError {
+		if f.Level == finding.Error {
 			state = widgets.Bad
 		}
-		column.Add(widgets.Remark(state, finding.Field+": "+finding.Problem+" "+finding.Fix))
+		column.Add(widgets.Remark(state, f.Field+": "+f.Problem+" "+f.Fix))
 	}
 	table := widgets.NewDataTable(widgets.NewText(lang.X("list.empty", "No line of the list can be used."), widgets.StyleMuted),
 		widgets.TableColumn{ID: "id", Title: lang.X("list.id", "Device ID"), Width: 150, Fixed: true},

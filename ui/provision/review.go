@@ -9,6 +9,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -109,8 +110,8 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 		left.Add(widgets.NewBanner(widgets.Bad, lang.X("review.refused", "This cannot be provisioned yet"), lang.X("review.refused.line", "Mend what is named below, or go back and change it.")))
 	}
 	for _, f := range preview.Findings {
-		if f.Level == provisioning.LevelError {
-			left.Add(finding(f))
+		if f.Level == finding.Error {
+			left.Add(findingLine(f))
 		}
 	}
 	if len(preview.Certificates) > 0 {
@@ -135,13 +136,13 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 	if preview.Passed > 0 {
 		pills.Add(widgets.NewPill(widgets.Good, lang.X("review.passed", "{{.N}} passed", map[string]any{"N": preview.Passed})))
 	}
-	if n := preview.Findings.Count(provisioning.LevelCare); n > 0 {
+	if n := preview.Findings.Count(finding.Care); n > 0 {
 		pills.Add(widgets.NewPill(widgets.Care, lang.XN("review.care", "{{.N}} to look at", n, map[string]any{"N": n})))
 	}
 	left.Add(pills)
 	for _, f := range preview.Findings {
-		if f.Level != provisioning.LevelError {
-			left.Add(finding(f))
+		if f.Level != finding.Error {
+			left.Add(findingLine(f))
 		}
 	}
 	return left
@@ -208,8 +209,8 @@ func writeRow(action, what, more string) fyne.CanvasObject {
 	return layout.Row(fynetheme.Size(theme.SizeNameSpace2), layout.Top, widgets.NewIcon(icon, color, theme.SizeNameIcon), layout.Grow(texts))
 }
 
-func finding(f provisioning.Finding) fyne.CanvasObject {
-	state := map[provisioning.Level]widgets.State{provisioning.LevelError: widgets.Bad, provisioning.LevelCare: widgets.Care, provisioning.LevelNote: widgets.Advice}[f.Level]
+func findingLine(f finding.Finding) fyne.CanvasObject {
+	state := map[finding.Level]widgets.State{finding.Error: widgets.Bad, finding.Care: widgets.Care, finding.Note: widgets.Advice}[f.Level]
 	return layout.Row(fynetheme.Size(theme.SizeNameSpace2), layout.Top, widgets.NewIcon(state.Icon(), state.Color(), theme.SizeNameIcon),
 		layout.Grow(layout.Column(0, widgets.NewText(f.Problem, widgets.StyleBody), widgets.NewText(f.Fix, widgets.StyleSmall))))
 }

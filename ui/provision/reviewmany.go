@@ -10,6 +10,7 @@ import (
 
 	"edgewright/app"
 	"edgewright/provisioning"
+	"edgewright/provisioning/finding"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -37,7 +38,7 @@ func (l rowLook) stops() string {
 		return provisioning.View(l.err).Message
 	}
 	for _, f := range l.preview.Findings {
-		if f.Level == provisioning.LevelError {
+		if f.Level == finding.Error {
 			return f.Problem
 		}
 	}

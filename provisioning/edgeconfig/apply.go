@@ -55,7 +55,7 @@ func applyProvisioning(data []byte, p *Provisioning) ([]byte, error) {
 	want := map[string]any{}
 	for _, s := range sections {
 		for _, key := range s.keys {
-			put(want, s.leaf(key), key.text)
+			put(want, s.leaf(key), key.value)
 		}
 	}
 	if equal(d.decoded["provisioning"], want["provisioning"]) || d.connectsAs(p) {

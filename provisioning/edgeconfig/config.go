@@ -11,6 +11,8 @@ type Config struct {
 	AutoReprovisioningMode string
 	Provisioning           Provisioning
 	EdgeCA                 EdgeCA
+	EST                    EST
+	LocalCA                LocalCA
 	TPM                    TPM
 	Agent                  Agent
 }
@@ -80,7 +82,8 @@ type IssuedCertificate struct {
 	Method     string // est | local_ca | self_signed
 	CommonName string
 	URL        string // of the EST server, where it differs from the common one
-	ExpiryDays int64
+	ExpiryDays int64  // 0 is the default; EST servers decide themselves
+	AutoRenew  *AutoRenew
 }
 
 // EdgeCA is the [edge_ca] section; all fields are empty for the quickstart
@@ -140,4 +143,20 @@ func DPSX509(endpoint, idScope, registrationID, certificate, key string) *Provis
 		Source: SourceDPS, GlobalEndpoint: endpoint, IDScope: idScope,
 		Attestation: Attestation{Method: MethodX509, RegistrationID: registrationID, Certificate: Certificate{Cert: certificate, Key: key}},
 	}
+}
+
+// ManualIssued is manual provisioning with a certificate that the device has
+// issued to itself.
+func ManualIssued(host, deviceID string, issued IssuedCertificate) *Provisioning {
+	p := ManualX509(host, deviceID, "", "")
+	p.Authentication.Certificate.Issued = &issued
+	return p
+}
+
+// DPSIssued is provisioning through DPS with a certificate that the device has
+// issued to itself.
+func DPSIssued(endpoint, idScope, registrationID string, issued IssuedCertificate) *Provisioning {
+	p := DPSX509(endpoint, idScope, registrationID, "", "")
+	p.Attestation.Certificate.Issued = &issued
+	return p
 }

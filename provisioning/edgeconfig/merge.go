@@ -2,6 +2,7 @@ package edgeconfig
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,18 +22,18 @@ func below(path, prefix []string) bool {
 type merger struct {
 	*document
 	edits
-	want map[string]string // wanted leaves
-	done map[string]bool   // wanted leaves that stand in the file
-	kept map[int]bool      // statements that stay
+	want map[string]sectionKey // wanted leaves
+	done map[string]bool       // wanted leaves that stand in the file
+	kept map[int]bool          // statements that stay
 }
 
 // mergeSections gives the edits, or false where the file spells the sections
 // in a way that has no place for what is missing.
 func (d *document) mergeSections(sections []section) (edits, bool) {
-	m := &merger{document: d, want: map[string]string{}, done: map[string]bool{}, kept: map[int]bool{}}
+	m := &merger{document: d, want: map[string]sectionKey{}, done: map[string]bool{}, kept: map[int]bool{}}
 	for _, s := range sections {
 		for _, key := range s.keys {
-			m.want[pathKey(s.leaf(key))] = key.text
+			m.want[pathKey(s.leaf(key))] = key
 		}
 	}
 	root := sections[0].path
@@ -67,7 +68,7 @@ func (d *document) mergeSections(sections []section) (edits, bool) {
 	return m.edits, m.add(sections, missing)
 }
 
-// fits tells whether a statement holds wanted strings only, of whatever value.
+// fits tells whether a statement holds wanted values only, of their kinds.
 func (m *merger) fits(path []string, v *value) bool {
 	if v.kind == unstable.InlineTable {
 		for _, inner := range v.members {
@@ -77,8 +78,17 @@ func (m *merger) fits(path []string, v *value) bool {
 		}
 		return len(v.members) > 0
 	}
-	_, wanted := m.want[pathKey(path)]
-	return wanted && v.kind == unstable.String
+	key, wanted := m.want[pathKey(path)]
+	if !wanted {
+		return false
+	}
+	switch key.value.(type) {
+	case bool:
+		return v.kind == unstable.Bool
+	case int64:
+		return v.kind == unstable.Integer
+	}
+	return v.kind == unstable.String
 }
 
 func (m *merger) update(path []string, v *value) {
@@ -89,8 +99,8 @@ func (m *merger) update(path []string, v *value) {
 		return
 	}
 	m.done[pathKey(path)] = true
-	if text := m.want[pathKey(path)]; text != v.text {
-		m.replace(v.start, v.end, quote(text))
+	if key := m.want[pathKey(path)]; fmt.Sprint(key.value) != v.text {
+		m.replace(v.start, v.end, key.text())
 	}
 }
 

@@ -26,6 +26,8 @@ func (d *document) config() (Config, error) {
 		TrustBundleCert:        root.text("trust_bundle_cert"),
 		AutoReprovisioningMode: root.text("auto_reprovisioning_mode"),
 		EdgeCA:                 readEdgeCA(root.kid("edge_ca")),
+		EST:                    readEST(root.find("cert_issuance.est")),
+		LocalCA:                LocalCA{root.text("cert_issuance.local_ca.cert"), root.text("cert_issuance.local_ca.pk")},
 		TPM: TPM{
 			TCTI:            root.text("tpm.tcti"),
 			EndorsementAuth: secret.FromString(root.text("tpm.hierarchy_authorization.endorsement")),
@@ -91,7 +93,7 @@ func readIssued(e *entry) *IssuedCertificate {
 	if !e.isTable() || !e.has("method") {
 		return nil
 	}
-	issued := &IssuedCertificate{Method: e.text("method"), CommonName: e.text("common_name"), URL: e.text("url")}
+	issued := &IssuedCertificate{Method: e.text("method"), CommonName: e.text("common_name"), URL: e.text("url"), AutoRenew: readRenew(e.kid("auto_renew"))}
 	if issued.CommonName == "" {
 		issued.CommonName = e.text("subject.CN")
 	}

@@ -12,27 +12,42 @@ type section struct {
 	keys []sectionKey
 }
 
-// sectionKey is a key with its value as TOML text. Where the value is an
-// inline table of one key, inner is that key and text its string.
+// sectionKey is a key with its value: a string, a bool or an int64. Where the
+// value is an inline table of one key, inner is that key.
 type sectionKey struct {
-	name, inner, text string
+	name, inner string
+	value       any
 }
 
 func (k sectionKey) String() string {
 	if k.inner != "" {
-		return k.name + " = { " + k.inner + " = " + quote(k.text) + " }"
+		return k.name + " = { " + k.inner + " = " + k.text() + " }"
 	}
-	return k.name + " = " + quote(k.text)
+	return k.name + " = " + k.text()
 }
 
-// leaves are the strings of the section by their path below the root, parts
-// joined as pathKey does.
+// text is the value as TOML.
+func (k sectionKey) text() string {
+	if text, ok := k.value.(string); ok {
+		return quote(text)
+	}
+	return fmt.Sprint(k.value)
+}
+
+// leaf is the path of a key's value below the root.
 func (s section) leaf(k sectionKey) []string {
 	path := append(append([]string{}, s.path...), k.name)
 	if k.inner != "" {
 		path = append(path, k.inner)
 	}
 	return path
+}
+
+// add adds a key with a string, unless that is empty.
+func (s *section) add(name, text string) {
+	if text != "" {
+		s.keys = append(s.keys, sectionKey{name: name, value: text})
+	}
 }
 
 func (s section) write(b *strings.Builder, lineBreak string) {
@@ -46,50 +61,46 @@ func (s section) write(b *strings.Builder, lineBreak string) {
 // does.
 func (p *Provisioning) sections() ([]section, error) {
 	head := section{path: []string{"provisioning"}}
-	add := func(s *section, name, text string) {
-		if text != "" {
-			s.keys = append(s.keys, sectionKey{name: name, text: text})
-		}
-	}
-	add(&head, "source", p.Source)
+	head.add("source", p.Source)
+	var issued []section
 	switch p.Source {
 	case SourceManual:
-		add(&head, "iothub_hostname", p.HubHostname)
-		add(&head, "device_id", p.DeviceID)
+		head.add("iothub_hostname", p.HubHostname)
+		head.add("device_id", p.DeviceID)
 		auth := section{path: []string{"provisioning", "authentication"}}
-		add(&auth, "method", p.Authentication.Method)
+		auth.add("method", p.Authentication.Method)
 		var err error
 		switch p.Authentication.Method {
 		case MethodSAS:
 			err = auth.addKey("device_id_pk", p.DeviceKey.RevealBase64(), p.Authentication.KeyURI)
 		case MethodX509:
-			err = auth.addCertificate(p.Authentication.Certificate)
+			issued, err = auth.addCertificate(p.Authentication.Certificate)
 		default:
 			err = fmt.Errorf("provisioning.authentication.method %q is not known", p.Authentication.Method)
 		}
-		return []section{head, auth}, errors.Join(err, need("iothub_hostname", p.HubHostname), need("device_id", p.DeviceID))
+		return append([]section{head, auth}, issued...), errors.Join(err, need("iothub_hostname", p.HubHostname), need("device_id", p.DeviceID))
 	case SourceDPS:
-		add(&head, "global_endpoint", p.GlobalEndpoint)
-		add(&head, "id_scope", p.IDScope)
+		head.add("global_endpoint", p.GlobalEndpoint)
+		head.add("id_scope", p.IDScope)
 		if p.Payload != "" {
-			head.keys = append(head.keys, sectionKey{name: "payload", inner: "uri", text: p.Payload})
+			head.keys = append(head.keys, sectionKey{name: "payload", inner: "uri", value: p.Payload})
 		}
 		att := section{path: []string{"provisioning", "attestation"}}
-		add(&att, "method", p.Attestation.Method)
-		add(&att, "registration_id", p.Attestation.RegistrationID)
+		att.add("method", p.Attestation.Method)
+		att.add("registration_id", p.Attestation.RegistrationID)
 		var err error
 		switch p.Attestation.Method {
 		case MethodSymmetricKey:
 			err = errors.Join(need("attestation.registration_id", p.Attestation.RegistrationID),
 				att.addKey("symmetric_key", p.Attestation.SymmetricKey.RevealBase64(), p.Attestation.KeyURI))
 		case MethodX509:
-			err = att.addCertificate(p.Attestation.Certificate)
+			issued, err = att.addCertificate(p.Attestation.Certificate)
 		case MethodTPM:
 			err = need("attestation.registration_id", p.Attestation.RegistrationID)
 		default:
 			err = fmt.Errorf("provisioning.attestation.method %q is not known", p.Attestation.Method)
 		}
-		return []section{head, att}, errors.Join(err, need("global_endpoint", p.GlobalEndpoint), need("id_scope", p.IDScope))
+		return append([]section{head, att}, issued...), errors.Join(err, need("global_endpoint", p.GlobalEndpoint), need("id_scope", p.IDScope))
 	}
 	return nil, fmt.Errorf("provisioning.source %q is neither manual nor dps", p.Source)
 }
@@ -99,24 +110,29 @@ func (p *Provisioning) sections() ([]section, error) {
 func (s *section) addKey(name, base64, uri string) error {
 	switch {
 	case base64 != "":
-		s.keys = append(s.keys, sectionKey{name: name, inner: "value", text: base64})
+		s.keys = append(s.keys, sectionKey{name: name, inner: "value", value: base64})
 	case uri != "":
-		s.keys = append(s.keys, sectionKey{name: name, inner: "uri", text: uri})
+		s.keys = append(s.keys, sectionKey{name: name, inner: "uri", value: uri})
 	default:
 		return fmt.Errorf("%s.%s has neither a key nor the URI of one", keyText(s.path...), name)
 	}
 	return nil
 }
 
-func (s *section) addCertificate(c Certificate) error {
-	if c.Issued != nil {
-		return fmt.Errorf("%s.identity_cert: a certificate issued on the device cannot be written yet", keyText(s.path...))
+// addCertificate writes a certificate from files, or gives the tables of one
+// that is issued on the device.
+func (s *section) addCertificate(c Certificate) (issued []section, err error) {
+	switch {
+	case c.Issued != nil && (c.Issued.Method == "" || c.Issued.CommonName == ""):
+		return nil, fmt.Errorf("%s.identity_cert needs method and common_name", keyText(s.path...))
+	case c.Issued != nil:
+		return issuedSections(s.path, c.Issued), nil
+	case c.Cert == "" || c.Key == "":
+		return nil, fmt.Errorf("%s needs identity_cert and identity_pk", keyText(s.path...))
 	}
-	if c.Cert == "" || c.Key == "" {
-		return fmt.Errorf("%s needs identity_cert and identity_pk", keyText(s.path...))
-	}
-	s.keys = append(s.keys, sectionKey{name: "identity_cert", text: c.Cert}, sectionKey{name: "identity_pk", text: c.Key})
-	return nil
+	s.add("identity_cert", c.Cert)
+	s.add("identity_pk", c.Key)
+	return nil, nil
 }
 
 func need(name, text string) error {

@@ -50,7 +50,10 @@ func openWindow(ctx context.Context, args []string) int {
 	defer logFile.done()
 	face := fyneapp.NewWithID(appID)
 	config := app.Config{DataDir: data, Version: version}
-	return ui.Run(ctx, face, config)
+	return ui.Run(ctx, face, config, func(code int) {
+		logFile.done()
+		os.Exit(code)
+	})
 }
 
 // noDisplay says why no window can be opened, or "".

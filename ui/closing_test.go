@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"edgewright/app"
 	"edgewright/provisioning"
@@ -134,4 +135,38 @@ func TestASecondStartBringsTheFirstToTheFront(t *testing.T) {
 	} else {
 		again.close()
 	}
+}
+
+// stuck is a toolkit whose loop does not end with its window.
+type stuck struct{ fyne.App }
+
+type stuckWindow struct {
+	fyne.Window
+	closed func()
+}
+
+func (s stuck) NewWindow(title string) fyne.Window {
+	return &stuckWindow{Window: s.App.NewWindow(title)}
+}
+
+func (w *stuckWindow) SetOnClosed(closed func()) { w.closed = closed }
+
+func (w *stuckWindow) ShowAndRun() {
+	w.closed()
+	select {}
+}
+
+func TestAToolkitThatDoesNotEndIsLeft(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	config := frametest.Config(t)
+	code := make(chan int)
+	go Run(t.Context(), stuck{test.NewTempApp(t)}, config, func(c int) { code <- c })
+	if got := <-code; got != exitOK {
+		t.Errorf("it exits with %d", got)
+	}
+	again, err := app.New(t.Context(), config)
+	if err != nil {
+		t.Fatal("the data folder was left open:", err)
+	}
+	_ = again.Close()
 }

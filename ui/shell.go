@@ -84,7 +84,7 @@ func (s *shell) open(config app.Config) {
 	s.build()
 	s.keyboard()
 	s.unwatch = opened.Watch(func() { s.c.Post(s.changed) })
-	s.openPlace(frame.Place{Page: frame.Computer})
+	s.openFirst(frame.Place{Page: frame.Computer})
 	s.watchStatus()
 	s.offerUnfinished()
 }
@@ -132,17 +132,34 @@ func (*full) MinSize([]fyne.CanvasObject) fyne.Size {
 
 // openPlace brings a page to the front.
 func (s *shell) openPlace(place frame.Place) {
-	page := s.page(place.Page)
+	if page := s.bring(place.Page); page != nil {
+		page.Show(place)
+		s.focusPage()
+	}
+}
+
+// openFirst brings the first page to the front; what it looks at has to wait
+// until the window is there, which would come later for it.
+func (s *shell) openFirst(place frame.Place) {
+	page := s.bring(place.Page)
+	s.c.Post(func() {
+		page.Show(place)
+		s.focusPage()
+	})
+}
+
+// bring puts a page in front, nil if there is no such page.
+func (s *shell) bring(id frame.ID) frame.Page {
+	page := s.page(id)
 	if page == nil {
-		return
+		return nil
 	}
 	s.window.Canvas().Unfocus() // a caret that nobody sees would go on blinking
-	s.now = place.Page
+	s.now = id
 	s.front.Objects = []fyne.CanvasObject{page.content}
 	s.front.Refresh()
-	s.rail.Select(string(place.Page))
-	page.page.Show(place)
-	s.focusPage()
+	s.rail.Select(string(id))
+	return page.page
 }
 
 // page builds a page when it is first asked for.

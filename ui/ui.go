@@ -10,6 +10,7 @@ package ui
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,14 +29,24 @@ const (
 	exitFailed = 1
 )
 
-// startSettled is when the first page has long been drawn. Fonts and
-// translations leave a third of the heap as garbage, which would otherwise stay
-// with the program until as much again had been used.
+// startSettled is when the first page has long been drawn. Until then the
+// collector would only be in the way; fonts and translations leave a third of the
+// heap as garbage, which is given back then.
 const startSettled = 3 * time.Second
 
-// Run opens the window on a data folder and waits until it closes. A data
-// folder that does not open is explained in the window.
-func Run(ctx context.Context, face fyne.App, config app.Config) int {
+// startGC is the collector's percentage until then.
+const startGC = 400
+
+// stopPatience is how long the toolkit may take to end its loop after the window
+// has closed. Of some hundred ends of version 2.8.0 one never comes: it hands its
+// last callback to a queue that nobody reads any more, and waits for it.
+const stopPatience = 2 * time.Second
+
+// Run opens the window on a data folder, waits until it closes and gives the exit
+// code. A data folder that does not open is explained in the window. Where the
+// toolkit does not end, exit is called with the code instead.
+func Run(ctx context.Context, face fyne.App, config app.Config, exit func(code int)) int {
+	settled := debug.SetGCPercent(startGC)
 	preferences := face.Preferences()
 	if err := uilang.Use(preferences.String(frame.PreferenceLanguage)); err != nil {
 		// A language that is no longer there is no reason not to start.
@@ -69,10 +80,19 @@ func Run(ctx context.Context, face fyne.App, config app.Config) int {
 
 	face.Lifecycle().SetOnStarted(func() {
 		context.AfterFunc(ctx, func() { post(window.Close) })
-		time.AfterFunc(startSettled, debug.FreeOSMemory)
+		time.AfterFunc(startSettled, func() {
+			debug.SetGCPercent(settled)
+			debug.FreeOSMemory()
+		})
+	})
+	end := sync.OnceValue(func() int {
+		over.Store(true)
+		cancel()
+		return s.end()
+	})
+	window.SetOnClosed(func() {
+		time.AfterFunc(stopPatience, func() { exit(end()) })
 	})
 	window.ShowAndRun()
-	over.Store(true)
-	cancel()
-	return s.end()
+	return end()
 }

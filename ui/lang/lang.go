@@ -39,9 +39,6 @@ func Languages() []Language {
 // texts are registered once more under the system's own locale, and so win
 // there. The toolkit's own words (Copy, Cancel, the file dialog) come along.
 func Use(tag string) error {
-	if err := lang.AddTranslationsFS(resources.Translations, "translations"); err != nil {
-		return fmt.Errorf("load translations: %w", err)
-	}
 	if tag == "" {
 		tag = closest(lang.SystemLocale())
 	}

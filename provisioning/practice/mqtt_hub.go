@@ -2,7 +2,6 @@ package practice
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,6 +200,8 @@ func (p *hubPeer) kindOf(topic string) (topicKind, bool) {
 
 func (p *hubPeer) subscribe(filter mqtt.Filter) byte {
 	kind, known := p.kindOf(filter.Topic)
+	// Assumed: that basic hubs lack them is documented, the answer is not.
+	known = known && (kind == topicInputs || !p.s.c.Limits().Basic())
 	p.log(mqtt.Subscribe, filter.Topic, known)
 	if !known {
 		return mqtt.Failure
@@ -248,6 +249,7 @@ func (p *hubPeer) publish(ctx context.Context, m mqtt.Packet) bool {
 	switch topic := m.Topic; {
 	case topic == events || strings.HasPrefix(topic, events+"/"):
 		return p.telemetry(ctx, m)
+	case p.s.c.Limits().Basic(): // the rest needs the standard tier
 	case strings.HasPrefix(topic, "$iothub/twin/GET/?"):
 		return p.getTwin(ctx, requestID(topic))
 	case strings.HasPrefix(topic, "$iothub/twin/PATCH/properties/reported/?"):
@@ -271,93 +273,8 @@ func requestID(topic string) string {
 	return ""
 }
 
-// telemetry takes a message and forgets it.
-func (p *hubPeer) telemetry(ctx context.Context, m mqtt.Packet) bool {
-	if len(m.Payload) > maxMessage {
-		return false
-	}
-	p.received.Add(1)
-	return p.quickly(ctx, func(t *transaction, d *device, mod *module) { p.active(t, d, mod) })
-}
-
-// quickly is act for what waits for no write of others.
-func (p *hubPeer) quickly(ctx context.Context, f func(t *transaction, d *device, m *module)) bool {
-	leave, err := p.s.c.enter(ctx)
-	if err != nil {
-		return false
-	}
-	defer leave()
-	c := p.s.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := &transaction{c: c, now: c.now(), hub: c.state.hubs[p.label]}
-	if t.hub == nil || t.hub.devices[p.device] == nil {
-		return false
-	}
-	d := t.hub.devices[p.device]
-	if p.module != "" && d.modules[p.module] == nil {
-		return false
-	}
-	f(t, d, d.modules[p.module])
-	if len(t.lazy) > 0 {
-		c.store.submit(nil, t.lazy)
-	}
-	return true
-}
-
-func (p *hubPeer) getTwin(ctx context.Context, request string) bool {
-	p.log(mqtt.Publish, "$iothub/twin/GET", true)
-	if !p.s.c.admit(ctx, p.label, opTwinRead, 1) {
-		p.refuse(request, identityError{"ThrottlingException", "The hub is busy."})
-		return true
-	}
-	var twin json.RawMessage
-	if !p.act(ctx, func(t *transaction, d *device, m *module) { p.active(t, d, m); twin = t.deviceTwin(d, m) }) {
-		return false
-	}
-	p.s.push(mqtt.NewPublish("$iothub/twin/res/200/?$rid="+request, twin, 0, false, 0), nil)
-	return true
-}
-
-// refuse answers a request about the twin with a failure. azure-iot-device knows
-// it by the number in the body, whatever the topic's status.
-func (p *hubPeer) refuse(request string, why identityError) {
-	row, ok := wire.HubErrorByName(why.name)
-	if !ok || row.Code == 0 {
-		row, _ = wire.HubErrorByName("ArgumentInvalid")
-	}
-	body, _ := json.Marshal(wire.HubErrorDetail{ErrorCode: row.Code, Message: why.text, TrackingID: newTrackingID(), TimestampUTC: p.s.c.now().UTC().Format("01/02/2006 15:04:05")})
-	p.s.push(mqtt.NewPublish("$iothub/twin/res/"+formatInt(int64(row.Status))+"/?$rid="+request, body, 0, false, 0), nil)
-}
-
-// report merges reported properties.
-func (p *hubPeer) report(ctx context.Context, request string, payload []byte) bool {
-	p.log(mqtt.Publish, "$iothub/twin/PATCH/properties/reported", true)
-	if !p.s.c.admit(ctx, p.label, opTwinUpdate, 1) {
-		p.refuse(request, identityError{"ThrottlingException", "The hub is busy."})
-		return true
-	}
-	var patch map[string]any
-	var version int64
-	refused := &identityError{"DeserializationError", "The reported properties are no JSON object."}
-	if json.Unmarshal(payload, &patch) == nil && patch != nil {
-		if !p.act(ctx, func(t *transaction, d *device, m *module) {
-			p.active(t, d, m)
-			version, refused = t.reportProperties(d, m, patch)
-		}) {
-			return false
-		}
-	}
-	if refused != nil {
-		p.refuse(request, *refused)
-		return true
-	}
-	p.s.push(mqtt.NewPublish("$iothub/twin/res/204/?$rid="+request+"&$version="+formatInt(version), nil, 0, false, 0), nil)
-	return true
-}
-
-// log puts what the client asked for into the request log. Telemetry is not in
-// it: there would be nothing else.
+// log puts what the client asked for into the request log. Of accepted telemetry
+// only the first message of a connection is in it: there would be nothing else.
 func (p *hubPeer) log(kind mqtt.Type, topic string, ok bool) {
 	status, code := 200, ""
 	if !ok {

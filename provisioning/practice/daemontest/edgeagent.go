@@ -32,6 +32,8 @@ type Upstream struct {
 	Device  string
 	Module  string // empty for the device itself
 	Sign    Sign
+	// KeepAlive is ConnectOptions.KeepAlive.
+	KeepAlive time.Duration
 }
 
 // clientType is what the runtime's device client tells of itself.
@@ -45,7 +47,7 @@ func (u Upstream) Dial(ctx context.Context) (*MQTT, error) {
 	if u.Module != "" {
 		id, audience = id+"/"+u.Module, audience+"/modules/"+u.Module
 	}
-	o := ConnectOptions{ClientID: id, User: host + "/" + id + "/?api-version=2021-04-12&DeviceClientType=" + url.QueryEscape(clientType)}
+	o := ConnectOptions{ClientID: id, User: host + "/" + id + "/?api-version=2021-04-12&DeviceClientType=" + url.QueryEscape(clientType), KeepAlive: u.KeepAlive}
 	if u.Sign != nil {
 		o.Password = moduleToken(audience, u.Sign, u.now())
 	}

@@ -36,11 +36,14 @@ func daemonToken(audience string, sign Sign, registration bool, now time.Time) s
 	return token
 }
 
+// ModuleTokenLife is how long the token of a connection holds.
+const ModuleTokenLife = time.Hour
+
 // moduleToken is a token as the runtime's modules make it: everything escaped,
 // letter case kept, an hour of life.
 func moduleToken(audience string, sign Sign, now time.Time) string {
 	resource := url.QueryEscape(audience)
-	expiry := strconv.FormatInt(now.Add(time.Hour).Unix(), 10)
+	expiry := strconv.FormatInt(now.Add(ModuleTokenLife).Unix(), 10)
 	signature := base64.StdEncoding.EncodeToString(sign([]byte(resource + "\n" + expiry)))
 	return "SharedAccessSignature sr=" + resource + "&sig=" + url.QueryEscape(signature) + "&se=" + expiry
 }

@@ -37,6 +37,11 @@ func run(args []string) int {
 			return command.ExitFailed
 		}
 		return command.ExitOK
+	case len(args) == 2 && args[0] == "helper" && args[1] == "token":
+		if err := app.ServeTokenHelper(ctx, os.Stdin, os.Stdout); err != nil {
+			return command.ExitFailed
+		}
+		return command.ExitOK
 	case windowWanted(args):
 		return openWindow(ctx, args)
 	}

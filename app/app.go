@@ -31,8 +31,14 @@ type Config struct {
 	// HelperCommand starts this program again with rights; empty means the
 	// running executable.
 	HelperCommand []string
-	Now           func() time.Time
-	Log           *slog.Logger
+	// AskPIN asks a person for the PIN of a token; nil asks nobody. It is called
+	// once for each attempt; a wrong PIN is never tried again by itself.
+	AskPIN func(context.Context, PINQuestion) (secret.Value, error)
+	// TokenHelper starts this program again as the process of a token's module;
+	// empty means the running executable.
+	TokenHelper []string
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // App is the running program without its face. Its methods may be called from
@@ -49,6 +55,7 @@ type App struct {
 	vaultMu sync.Mutex
 	vault   *vault.Vault
 
+	tokens   tokens
 	practice practiceService
 	// practiceCAMu is held while the practice CA is looked for and made.
 	practiceCAMu sync.Mutex
@@ -98,6 +105,7 @@ func (a *App) Close() error {
 	a.cancel()
 	a.live.wait()
 	a.practice.stop()
+	a.tokens.close()
 	return a.catalog.Close()
 }
 

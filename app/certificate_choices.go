@@ -8,7 +8,7 @@ import (
 )
 
 // IssuingCAs lists the names of the CAs that can sign here: those whose keys lie
-// in the vault. With the practice cloud its own comes first, as "": it is made
+// in the vault or in a token. With the practice cloud its own comes first, as "": it is made
 // when it is needed.
 func (a *App) IssuingCAs(ctx context.Context, cloud string) ([]string, error) {
 	rows, err := a.catalog.Certificates(ctx, catalog.CertificateQuery{Roles: caRoles, State: catalog.CertificateValid, Limit: maxListed})
@@ -21,7 +21,7 @@ func (a *App) IssuingCAs(ctx context.Context, cloud string) ([]string, error) {
 	}
 	for _, row := range rows {
 		own := row.Subject == practiceIssuingCA || row.Subject == practiceRootCA
-		if row.KeyPlace == keyInVault && !own && !slices.Contains(names, row.Subject) {
+		if canSign(row) && !own && !slices.Contains(names, row.Subject) {
 			names = append(names, row.Subject)
 		}
 	}

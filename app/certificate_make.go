@@ -8,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"edgewright/app/catalog"
 	"edgewright/app/vault"
 	"edgewright/provisioning"
 	"edgewright/provisioning/pki"
-	"edgewright/provisioning/secret"
+	"edgewright/provisioning/pki/token"
 )
 
 // NewCertificate is what a form or command asks for.
@@ -25,7 +26,9 @@ type NewCertificate struct {
 	Names        []string
 	// CA is the name, ID or thumbprint of the issuer; a self-signed profile
 	// needs none.
-	CA        string
+	CA string
+	// Key is where the new key goes: "" and "vault", or "token:" and an address.
+	Key       string
 	Algorithm pki.Algorithm // "" is the profile's
 	Days      int           // 0 is the profile's
 }
@@ -39,7 +42,8 @@ func (n NewCertificate) profile() (pki.Profile, error) {
 	return profile, nil
 }
 
-// MakeCertificate makes a key, which stays in the vault, and its certificate.
+// MakeCertificate makes a key, which stays in the vault or in a token, and its
+// certificate.
 func (a *App) MakeCertificate(ctx context.Context, n NewCertificate) (CertificateView, error) {
 	profile, err := n.profile()
 	if err != nil {
@@ -49,16 +53,12 @@ func (a *App) MakeCertificate(ctx context.Context, n NewCertificate) (Certificat
 	if algorithm == "" {
 		algorithm = profile.Algorithm
 	}
-	key, err := pki.GenerateKey(rand.Reader, algorithm)
-	if err != nil {
-		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err), Hint: "Choose another algorithm."}
-	}
-	order := pki.Order{Profile: profile, Subject: n.subject(), Names: n.Names, Public: key.Public(), Key: key, Days: n.Days}
-	text, err := pki.DeviceKeyPEM(key)
+	key, err := a.makeKey(ctx, n.Key, algorithm, n.Algorithm != "", n.CommonName)
 	if err != nil {
 		return CertificateView{}, err
 	}
-	return a.issue(ctx, order, n.CA, text)
+	order := pki.Order{Profile: profile, Subject: n.subject(), Names: n.Names, Public: key.signer.Public(), Key: key.signer, Days: n.Days}
+	return a.issue(ctx, order, n.CA, key)
 }
 
 func (n NewCertificate) subject() pkix.Name {
@@ -89,13 +89,13 @@ func (a *App) SignRequest(ctx context.Context, file string, n NewCertificate) (C
 	}
 	order := pki.OrderFor(request, profile)
 	order.Days = n.Days
-	return a.issue(ctx, order, n.CA, secret.Value{})
+	return a.issue(ctx, order, n.CA, certificateKey{})
 }
 
 // issue signs an order by a CA of the catalog, or by itself, and keeps the
-// certificate with its key, if that is given.
-func (a *App) issue(ctx context.Context, order pki.Order, caName string, key secret.Value) (CertificateView, error) {
-	row := catalog.Certificate{Profile: order.Profile.Name, Role: string(order.Profile.Role)}
+// certificate with where its key is, if that is known.
+func (a *App) issue(ctx context.Context, order pki.Order, caName string, key certificateKey) (CertificateView, error) {
+	row := catalog.Certificate{Profile: order.Profile.Name, Role: string(order.Profile.Role), KeyPlace: key.place}
 	var issuer pki.Issuer
 	if !order.Profile.SelfSigned {
 		if caName == "" {
@@ -114,7 +114,7 @@ func (a *App) issue(ctx context.Context, order pki.Order, caName string, key sec
 	if err != nil {
 		return CertificateView{}, translate(err)
 	}
-	row, err = a.addCertificate(ctx, row, cert, key, vault.User)
+	row, err = a.addCertificate(ctx, row, cert, key.text, vault.User)
 	if err != nil {
 		return CertificateView{}, err
 	}
@@ -141,35 +141,39 @@ func (a *App) RenewCertificate(ctx context.Context, id string, newKey bool) (Cer
 	for _, ip := range old.IPAddresses {
 		order.Names = append(order.Names, ip.String())
 	}
-	text, err := a.renewalKey(ctx, row, newKey || profile.SelfSigned && row.KeyPlace != keyInVault, &order)
+	key, err := a.renewalKey(ctx, row, newKey || profile.SelfSigned && !canSign(row), &order)
 	if err != nil {
 		return CertificateView{}, err
 	}
-	view, err := a.issue(ctx, order, row.IssuerID, text)
+	view, err := a.issue(ctx, order, row.IssuerID, key)
 	if err != nil {
 		return view, err
 	}
 	return view, translate(a.catalog.SupersedeCertificate(ctx, row.ID, view.ID))
 }
 
-func (a *App) renewalKey(ctx context.Context, row catalog.Certificate, newKey bool, order *pki.Order) (secret.Value, error) {
-	if !newKey && row.KeyPlace != keyInVault {
-		return secret.Value{}, nil // the key is elsewhere and stays there
-	}
-	if !newKey {
-		text, err := a.keyOf(ctx, row)
-		if err != nil {
-			return text, err
+// renewalKey is the key of the new certificate: the same one, or a new one in the
+// same place.
+func (a *App) renewalKey(ctx context.Context, row catalog.Certificate, newKey bool, order *pki.Order) (key certificateKey, err error) {
+	switch {
+	case !newKey && !canSign(row):
+		return key, nil // the key is elsewhere and stays there
+	case !newKey:
+		key, err = a.signerOf(ctx, row)
+	case inToken(row):
+		var old token.URI
+		if old, err = token.ParseURI(strings.TrimPrefix(row.KeyPlace, keyInToken)); err != nil {
+			return key, translate(err)
 		}
-		order.Key, err = pki.ParseKey(text.Reveal(), secret.Value{})
-		return text, translate(err)
+		key, err = a.makeKey(ctx, keyInToken+old.OfToken().String(), pki.Algorithm(row.Algorithm), true, a.renewalName(row))
+	default:
+		key, err = a.makeKey(ctx, keyInVault, pki.Algorithm(row.Algorithm), true, row.Subject)
 	}
-	key, err := pki.GenerateKey(rand.Reader, pki.Algorithm(row.Algorithm))
 	if err != nil {
-		return secret.Value{}, err
+		return key, err
 	}
-	order.Key, order.Public = key, key.Public()
-	return pki.DeviceKeyPEM(key)
+	order.Key, order.Public = key.signer, key.signer.Public()
+	return key, nil
 }
 
 // Revocation is a revoked certificate with the newest list of its CA.

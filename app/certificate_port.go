@@ -47,6 +47,29 @@ func (c certificates) Authority(ctx context.Context, name string) (provisioning.
 	return provisioning.Authority{Name: row.Subject, Chain: chain}, err
 }
 
+func (c certificates) Ready(ctx context.Context, name string, open bool) error {
+	row, err := c.ca(ctx, name)
+	if errors.Is(err, provisioning.ErrNotFound) && name == "" && c.practice {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !canSign(row) {
+		return noKeyHere(row)
+	}
+	if open {
+		_, err = c.app.issuerOf(ctx, row)
+	}
+	return err
+}
+
+// noKeyHere says what to do where the key of a CA is with somebody else.
+func noKeyHere(ca catalog.Certificate) error {
+	return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The key of the CA " + ca.Subject + " is not here, so it cannot sign here.",
+		Hint: "Write a request with `edgewright cert new --ca \"" + ca.Subject + "\" --out REQUEST`, have it signed by the owner of that CA, import the answer, and give the pair to the plan as files; or choose another CA."}
+}
+
 // made finds the rows of a run, all roles if role is empty.
 func (c certificates) made(ctx context.Context, runID string, role provisioning.CertificateRole) ([]catalog.Certificate, error) {
 	rows, err := c.app.catalog.Certificates(ctx, catalog.CertificateQuery{Run: runID})

@@ -21,6 +21,7 @@ import (
 // Where the key of a certificate can be.
 const (
 	keyInVault  = "vault"
+	keyInToken  = "token:" // and an address by RFC 7512
 	keyOnDevice = "device:"
 	keyNowhere  = "none"
 )
@@ -32,12 +33,16 @@ func certificateSecret(id string) string { return "certificate/" + id }
 
 // addCertificate writes a certificate, its key first: a key without a row is
 // found by nobody, a row without its key would promise what is not there. key
-// may be empty; kind says whose it is.
+// may be empty; kind says whose it is. A row that says where its key is says so
+// only of keys elsewhere.
 func (a *App) addCertificate(ctx context.Context, row catalog.Certificate, cert *x509.Certificate, key secret.Value, kind vault.Kind) (catalog.Certificate, error) {
 	row.ID = uuid.NewString()
 	row.Subject, row.Serial, row.SHA1, row.SHA256 = cert.Subject.CommonName, pki.Serial(cert), pki.SHA1(cert), pki.SHA256(cert)
 	row.NotBefore, row.NotAfter, row.DER, row.Created = cert.NotBefore, cert.NotAfter, cert.Raw, a.now()
-	row.Algorithm, row.State, row.KeyPlace = string(pki.AlgorithmOf(cert.PublicKey)), catalog.CertificateValid, keyNowhere
+	row.Algorithm, row.State = string(pki.AlgorithmOf(cert.PublicKey)), catalog.CertificateValid
+	if row.KeyPlace == "" {
+		row.KeyPlace = keyNowhere
+	}
 	if !key.IsEmpty() {
 		v, err := a.openVault(ctx)
 		if err != nil {
@@ -53,6 +58,10 @@ func (a *App) addCertificate(ctx context.Context, row catalog.Certificate, cert 
 
 // keyOf opens the key of a certificate that lies in the vault.
 func (a *App) keyOf(ctx context.Context, row catalog.Certificate) (secret.Value, error) {
+	if inToken(row) {
+		return secret.Value{}, &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "The key of " + row.Subject + " lies in a token and cannot be taken out.",
+			Hint: "Leave it there; Edgewright asks the token to sign."}
+	}
 	if row.KeyPlace != keyInVault {
 		return secret.Value{}, &provisioning.Error{Kind: provisioning.ErrNotFound, Message: "The key of " + row.Subject + " is not in the vault.",
 			Hint: "Use a certificate whose key is here."}
@@ -126,15 +135,11 @@ func (a *App) issuerOf(ctx context.Context, row catalog.Certificate) (pki.Issuer
 	if err != nil {
 		return pki.Issuer{}, err
 	}
-	text, err := a.keyOf(ctx, row)
+	key, err := a.signerOf(ctx, row)
 	if err != nil {
 		return pki.Issuer{}, err
 	}
-	key, err := pki.ParseKey(text.Reveal(), secret.Value{})
-	if err != nil {
-		return pki.Issuer{}, fmt.Errorf("read the key of %s: %w", row.Subject, err)
-	}
-	return pki.Issuer{Certificate: chain[0], Chain: chain[1:], Signer: key}, nil
+	return pki.Issuer{Certificate: chain[0], Chain: chain[1:], Signer: key.signer}, nil
 }
 
 // The practice cloud's CAs, made when a practice run first needs them.

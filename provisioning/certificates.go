@@ -66,6 +66,11 @@ type Certificates interface {
 	// cloud an empty name is the practice CA, which Make makes on first use:
 	// before that it is ErrNotFound.
 	Authority(ctx context.Context, name string) (Authority, error)
+	// Ready says why a CA cannot sign, nil if it can: its key may be elsewhere.
+	// With open it also opens what signing will need, asking a person for a
+	// passphrase or a PIN; without, it asks nobody. A practice CA that is not
+	// there yet is ready.
+	Ready(ctx context.Context, name string, open bool) error
 	// Made gives what Make made for a run; ErrNotFound if that is nothing.
 	Made(ctx context.Context, runID string, role CertificateRole) (Pair, error)
 	// Make makes key and certificate once for a run. Both have reached the disk

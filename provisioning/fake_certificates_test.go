@@ -47,6 +47,11 @@ func (c fakeCertificates) Authority(_ context.Context, name string) (Authority, 
 	return Authority{Name: name, Chain: append(chainOf(by), by.Chain...)}, nil
 }
 
+func (c fakeCertificates) Ready(_ context.Context, _ string, open bool) error {
+	c.w.opened = c.w.opened || open
+	return c.w.unready
+}
+
 func (c fakeCertificates) Made(_ context.Context, run string, role CertificateRole) (Pair, error) {
 	pair, ok := c.w.made[run+"/"+string(role)]
 	if !ok {

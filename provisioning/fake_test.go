@@ -42,6 +42,8 @@ type world struct {
 	made    map[string]Pair // by run and role
 	given   Pair            // in files of this computer
 	revoked int
+	unready error // what Ready says
+	opened  bool
 
 	creates int // how often an identity, enrollment or group was made
 	effect  func(name string, do func())

@@ -28,6 +28,12 @@ func (certificateStep) Look(ctx context.Context, x *Execution) (Look, error) {
 		x.pairs[order.Role] = pair
 		switch {
 		case pair.Leaf() == nil:
+			// Before anything is touched.
+			if !order.SelfSigned {
+				if err := x.Certificates.Ready(ctx, order.CA, !x.preview); err != nil {
+					return Look{}, err
+				}
+			}
 			missing = append(missing, order.title())
 		case ours:
 			made++

@@ -80,6 +80,19 @@ func (a *asker) secret(ctx context.Context, q app.Question) (secret.Value, error
 	return a.typed(ctx, title, line, q.Prompt, lang.X("ask.go", "Go on"))
 }
 
+// pin asks for the PIN of a token that holds the key of a CA.
+func (a *asker) pin(ctx context.Context, q app.PINQuestion) (secret.Value, error) {
+	line := lang.X("ask.pin.line", "A CA has its key there and is to sign. Serial number: {{.Serial}}", map[string]any{"Serial": q.Serial})
+	switch {
+	case q.LastTry:
+		line = lang.X("ask.pin.last", "This is the last try: another wrong PIN locks the token.")
+	case q.Again, q.Low:
+		line = lang.X("ask.pin.again", "The last PIN was wrong. A few more wrong ones lock the token.")
+	}
+	return a.typed(ctx, lang.X("ask.pin", "PIN of the token {{.Token}}", map[string]any{"Token": q.Token}), line,
+		lang.X("ask.pin.label", "PIN"), lang.X("ask.go", "Go on"))
+}
+
 // passphrase asks for the vault's.
 func (a *asker) passphrase(ctx context.Context, isNew bool) (secret.Value, error) {
 	if !isNew {

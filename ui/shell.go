@@ -61,6 +61,7 @@ func newShell(ctx context.Context, face fyne.App, window fyne.Window, post func(
 	asks := newAsker(s.c)
 	s.c.Access = asks.access
 	s.config.AskPassphrase = asks.passphrase
+	s.config.AskPIN = asks.pin
 
 	window.SetPadded(false)
 	window.Resize(frame.WindowSize(s.c.Preferences))
@@ -72,7 +73,7 @@ func newShell(ctx context.Context, face fyne.App, window fyne.Window, post func(
 
 // open opens the data folder and shows the first page, or what is wrong.
 func (s *shell) open(config app.Config) {
-	config.AskPassphrase = s.config.AskPassphrase
+	config.AskPassphrase, config.AskPIN = s.config.AskPassphrase, s.config.AskPIN
 	s.config = config
 	opened, err := app.New(s.c.Ctx, config)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 // certFlags are the flags of all cert commands.
 type certFlags struct {
 	profile, name, organization, ca, names, algorithm string
+	key                                               string
 	days, keyFD                                       int
 	csr, out, format, reason, search, purpose         string
 	withKey, newKey, yes                              bool
@@ -45,7 +46,7 @@ func cert(s *session, args []string) error {
 	var f certFlags
 	set := s.flags("cert")
 	for name, into := range map[string]*string{"profile": &f.profile, "name": &f.name, "organization": &f.organization, "ca": &f.ca, "names": &f.names,
-		"algorithm": &f.algorithm, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose} {
+		"algorithm": &f.algorithm, "key": &f.key, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose} {
 		set.StringVar(into, name, "", "")
 	}
 	set.IntVar(&f.days, "days", 0, "")
@@ -298,7 +299,7 @@ func writeNew(name string, data []byte) error {
 }
 
 func (f certFlags) request() app.NewCertificate {
-	request := app.NewCertificate{Profile: f.profile, CommonName: f.name, Organization: f.organization, CA: f.ca, Algorithm: pki.Algorithm(f.algorithm), Days: f.days}
+	request := app.NewCertificate{Profile: f.profile, CommonName: f.name, Organization: f.organization, CA: f.ca, Key: f.key, Algorithm: pki.Algorithm(f.algorithm), Days: f.days}
 	for name := range strings.SplitSeq(f.names, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			request.Names = append(request.Names, name)

@@ -41,6 +41,7 @@ type session struct {
 	json    bool
 	data    string
 	fd      int
+	pinFD   int
 	file    string
 	app     *app.App
 }
@@ -69,7 +70,7 @@ func verbs() []struct {
 		{"devices", verb{"devices list [--search S] | show ID | export [--format csv|json] [--out F] | import F", "look up the catalog of devices", devices}},
 		{"clouds", verb{"clouds add NAME --hub | --dps   list   remove NAME", "manage IoT Hubs and Device Provisioning Services", clouds}},
 		{"cert", verb{"cert list [--search S] | profiles | show ID | inspect F... | verify F... --purpose P | import F... | export ID --format pem|der|pfx|chain [--with-key] --out F\n" +
-			"       cert new --profile P --name CN [--ca C] [--days N] | sign --csr F --profile P --ca C --out F | renew ID [--new-key] | revoke ID --reason R", "make, check, exchange and revoke certificates", cert}},
+			"       cert new --profile P --name CN [--ca C] [--key vault|token:URI] [--days N] | sign --csr F --profile P --ca C --out F | renew ID [--new-key] | revoke ID --reason R", "make, check, exchange and revoke certificates", cert}},
 		{"secrets", verb{"secrets set NAME   list   remove NAME", "manage the vault", secrets}},
 		{"practice", verb{practiceUsage(), "run the practice cloud by itself, look into it, make it misbehave", practice}},
 		{"config", verb{"config lint F [--runtime V]   show --plan F", "check a config.toml, or show the one of a plan", config}},
@@ -168,7 +169,7 @@ func (s *session) printError(view *provisioning.ErrorView) {
 	}
 }
 
-const globalHelp = `every command: --data DIR  --json  --passphrase-fd N  --passphrase-file F  --help
+const globalHelp = `every command: --data DIR  --json  --passphrase-fd N  --passphrase-file F  --pin-fd N  --help
 exit codes: 0 succeeded, 1 failed, 2 wrong use or refused, 3 vault locked, 4 cancelled, 5 configured but not proven
 `
 
@@ -191,6 +192,7 @@ func (s *session) flags(name string) *flag.FlagSet {
 	set.StringVar(&s.data, "data", "", "")
 	set.IntVar(&s.fd, "passphrase-fd", 0, "")
 	set.StringVar(&s.file, "passphrase-file", "", "")
+	set.IntVar(&s.pinFD, "pin-fd", 0, "")
 	return set
 }
 
@@ -225,7 +227,7 @@ func (s *session) open() (*app.App, error) {
 		return s.app, nil
 	}
 	opened, err := app.New(s.ctx, app.Config{DataDir: s.data, Version: s.version,
-		PassphraseFD: s.fd, PassphraseFile: s.file, AskPassphrase: s.askPassphrase()})
+		PassphraseFD: s.fd, PassphraseFile: s.file, AskPassphrase: s.askPassphrase(), AskPIN: s.askPIN()})
 	if err != nil {
 		return nil, err
 	}

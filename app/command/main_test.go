@@ -26,6 +26,12 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	if len(os.Args) == 3 && os.Args[1] == "helper" && os.Args[2] == "token" { // as main does
+		if err := app.ServeTokenHelper(ctx, os.Stdin, os.Stdout); err != nil {
+			os.Exit(ExitFailed)
+		}
+		os.Exit(ExitOK)
+	}
 	code := Run(ctx, os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, "test")
 	stop()
 	os.Exit(code)

@@ -17,7 +17,7 @@ func ServeHelper(ctx context.Context, in io.Reader, out io.Writer, version strin
 	if !isRoot() {
 		return errors.New("helper: it is started by Edgewright itself, with administrator rights")
 	}
-	hideMemory()
+	HideMemory()
 	s := &helperServer{nonce: randomMark(""), out: out}
 	if _, err := fmt.Fprintf(out, "%s %s %s\n", helperHello, helloVersion(version), s.nonce); err != nil {
 		return err

@@ -2,6 +2,6 @@ package target
 
 import "golang.org/x/sys/unix"
 
-// hideMemory keeps other processes of the same user, core files and /proc
+// HideMemory keeps other processes of the same user, core files and /proc
 // from the keys that pass through the helper.
-func hideMemory() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
+func HideMemory() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }

@@ -2,4 +2,4 @@
 
 package target
 
-func hideMemory() {}
+func HideMemory() {}

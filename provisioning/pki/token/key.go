@@ -67,6 +67,9 @@ func (s *Session) key(found reply) (*Key, error) {
 	if address.path[attrToken] = s.info.Label; s.info.Serial != "" {
 		address.path[attrSerial] = s.info.Serial
 	}
+	if _, err := ParseURI(address.String()); err != nil {
+		return nil, fail(ErrUnsupported, "the key has a name or an ID that no address holds")
+	}
 	return &Key{session: s, number: found.Key, public: public, address: address}, nil
 }
 

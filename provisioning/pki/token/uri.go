@@ -14,8 +14,13 @@ import (
 // Scheme begins each address.
 const Scheme = "pkcs11:"
 
-// maxURI is how many bytes an address may have; real ones have two hundred.
-const maxURI = 4096
+// maxURI is how many bytes an address may have, maxValues how many its values
+// have together when they are decoded; real ones have two hundred. What reads
+// can be written: three bytes for each byte of a value, and the names.
+const (
+	maxURI    = 4096
+	maxValues = 1024
+)
 
 // URI is the address of a token or of a key in it (RFC 7512). Its zero value
 // fits every token and names no module. Values are not changed after they are
@@ -78,6 +83,13 @@ func ParseURI(text string) (URI, error) {
 				return URI{}, err
 			}
 		}
+	}
+	size := len(u.modulePath) + len(u.moduleName)
+	for _, value := range u.path {
+		size += len(value)
+	}
+	if size > maxValues {
+		return URI{}, fail(ErrURI, "the address has values of more than %d bytes", maxValues)
 	}
 	if u.modulePath != "" && u.moduleName != "" {
 		return URI{}, fail(ErrURI, "the address has module-path and module-name; one is enough")

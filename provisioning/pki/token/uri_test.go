@@ -48,6 +48,7 @@ func TestAddressesRefused(t *testing.T) {
 		"pkcs11":                                "does not begin with pkcs11:",
 		"http:token=a":                          "does not begin with pkcs11:",
 		"pkcs11:" + strings.Repeat("a", maxURI): "more than 4096",
+		"pkcs11:id=" + strings.Repeat("a", maxValues+1): "values of more than 1024",
 		"pkcs11:token":                          "NAME=VALUE",
 		"pkcs11:=a":                             "NAME=VALUE",
 		"pkcs11:token=a;":                       "NAME=VALUE",
@@ -131,7 +132,7 @@ func FuzzParseURI(f *testing.F) {
 		if err != nil || again.String() != u.String() || again.Object() != u.Object() || !bytes.Equal(again.ID(), u.ID()) || again.Token() != u.Token() {
 			t.Errorf("%q became %q: %v", text, u, err)
 		}
-		if _, err := ParseURI(u.WithKey("x;?&", []byte{0xff}).String()); err != nil {
+		if _, err := ParseURI(u.WithKey("x;?&", []byte{0xff}).String()); err != nil && len(text) < maxValues/2 {
 			t.Errorf("with a key: %v", err)
 		}
 	})

@@ -60,6 +60,7 @@ type App struct {
 	// practiceCAMu is held while the practice CA is looked for and made.
 	practiceCAMu sync.Mutex
 	live         liveRuns
+	turns        turns
 
 	// decorate wraps the ports of each run; tests of this package set it.
 	decorate func(provisioning.Ports) provisioning.Ports

@@ -139,18 +139,3 @@ func readStep(row catalog.Step) (provisioning.StepRecord, error) {
 	}
 	return record, nil
 }
-
-// locks keep the runs of this data folder apart.
-type locks struct{ app *App }
-
-// lockFor is how long a lock lasts whose holder has died on another computer;
-// one that died on this computer is noticed at once.
-const lockFor = 10 * time.Minute
-
-func (l locks) Acquire(ctx context.Context, key, runID string) error {
-	return translate(l.app.catalog.Acquire(ctx, key, runID, l.app.now().Add(lockFor)))
-}
-
-func (l locks) Release(ctx context.Context, key, runID string) error {
-	return translate(l.app.catalog.Release(ctx, key, runID))
-}

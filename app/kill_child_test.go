@@ -183,6 +183,15 @@ func (l cutLocks) Release(ctx context.Context, key, id string) error {
 	return l.Locks.Release(ctx, key, id)
 }
 
+func (l cutLocks) Wait(ctx context.Context, key, id string, waiting func()) (func(), error) {
+	l.k.effect("wait for %s", key)
+	release, err := l.Locks.Wait(ctx, key, id, waiting)
+	return func() {
+		l.k.effect("give up %s", key)
+		release()
+	}, err
+}
+
 type cutMachine struct {
 	provisioning.Machine
 	k *knife

@@ -369,6 +369,10 @@ func (l fakeLocks) Acquire(_ context.Context, key, run string) error {
 	l.w.locks[key] = run
 	return nil
 }
+func (l fakeLocks) Wait(ctx context.Context, key, run string, _ func()) (func(), error) {
+	return func() { _ = l.Release(ctx, key, run) }, l.Acquire(ctx, key, run)
+}
+
 func (l fakeLocks) Release(_ context.Context, key, _ string) error {
 	delete(l.w.locks, key)
 	return nil

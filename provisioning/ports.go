@@ -253,6 +253,9 @@ type Locks interface {
 	// ErrBusy that names the run.
 	Acquire(ctx context.Context, key, runID string) error
 	Release(ctx context.Context, key, runID string) error
+	// Wait takes a lock when its turn comes, and gives what gives it up. waiting
+	// is called once if it is not free.
+	Wait(ctx context.Context, key, runID string, waiting func()) (release func(), err error)
 }
 
 // Secrets resolves the "vault:NAME" references of a plan.

@@ -157,19 +157,20 @@ func (r *Runner) step(ctx context.Context, x *Execution, seq int, step Step) err
 	record.State = StepLooking
 	r.announce(x, record)
 
-	if guarded, ok := step.(Guarded); ok {
-		release, err := guarded.Guard(ctx, x)
-		if err != nil {
-			return r.stepFailed(ctx, x, record, err)
-		}
-		defer release()
-	}
 	if step.Name() != StepLook {
 		if err := x.lockMachine(ctx); err != nil {
 			return r.stepFailed(ctx, x, record, err)
 		}
 	}
 	look, err := step.Look(ctx, x)
+	// A run that acted before may have died with the guard in hand: it gives it up.
+	if guarded, ok := step.(Guarded); ok && err == nil && (!look.Done || record.Acted) {
+		var release func()
+		if release, err = guarded.Guard(ctx, x); err == nil && release != nil {
+			defer release()
+			look, err = step.Look(ctx, x) // another run may have acted meanwhile
+		}
+	}
 	if err != nil {
 		return r.stepFailed(ctx, x, record, err)
 	}

@@ -33,7 +33,8 @@ type Step interface {
 	Undo(ctx context.Context, run *Execution, record json.RawMessage) (Undone, error)
 }
 
-// A Guarded step holds something from before its Look until after its Do.
+// A Guarded step that has something to do holds something from before a second
+// Look until after its Do. Guard gives nil where there is nothing to hold.
 type Guarded interface {
 	Guard(ctx context.Context, run *Execution) (release func(), err error)
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"edgewright/provisioning/secret"
 )
@@ -37,27 +36,16 @@ func (enrollmentStep) Name() string { return StepEnrollment }
 // Guard keeps the runs of a batch apart while one of them makes their group:
 // two that both find none would both make it, the second with new keys.
 func (enrollmentStep) Guard(ctx context.Context, x *Execution) (release func(), err error) {
-	if !x.Run.Plan.ByGroup() || x.Cloud.DPS == nil {
-		return func() {}, nil
+	if !x.Run.Plan.ByGroup() {
+		return nil, nil
 	}
 	key := x.Cloud.DPS.IDScope() + "/group/" + x.Run.Plan.Cloud.Group
-	for {
-		err := x.Locks.Acquire(ctx, key, x.Run.ID)
-		if err == nil {
-			return func() { _ = x.Locks.Release(context.WithoutCancel(ctx), key, x.Run.ID) }, nil
-		}
-		if !errors.Is(err, ErrBusy) {
-			return nil, fmt.Errorf("lock %s: %w", x.enrollmentTitle(), err)
-		}
-		x.waiting(StepEnrollment, "another run that makes the same group")
-		if err := pause(ctx, groupLockPoll); err != nil {
-			return nil, err
-		}
+	release, err = x.Locks.Wait(ctx, key, x.Run.ID, func() { x.waiting(StepEnrollment, "another run that makes the same group") })
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", x.enrollmentTitle(), err)
 	}
+	return release, nil
 }
-
-// groupLockPoll is how often a run asks again for the lock of its group.
-const groupLockPoll = 20 * time.Millisecond
 
 func (enrollmentStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if x.Cloud.DPS == nil {

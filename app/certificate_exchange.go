@@ -85,21 +85,39 @@ func keyFor(cert *x509.Certificate, keys []crypto.Signer) crypto.Signer {
 }
 
 func (a *App) importOne(ctx context.Context, cert *x509.Certificate, key crypto.Signer) (view CertificateView, known bool, err error) {
-	if _, err := a.catalog.Certificate(ctx, pki.SHA256(cert)); !errors.Is(err, catalog.ErrNotFound) {
+	request, waiting, err := a.answered(ctx, cert)
+	if err != nil {
+		return view, false, err
+	}
+	if held, err := a.catalog.Certificate(ctx, pki.SHA256(cert)); !errors.Is(err, catalog.ErrNotFound) {
+		if err == nil && request.ID != "" && held.Created.After(request.Created) {
+			err = a.dropRequest(ctx, request) // an import before this one was cut short
+		}
 		return view, err == nil, translate(err)
 	}
 	row := catalog.Certificate{Profile: "imported", Role: string(pki.RoleOf(cert))}
+	if request.Role == row.Role { // else the outside CA made something else of it
+		row.Profile = request.Profile
+	}
 	if row.IssuerID, err = a.issuerID(ctx, cert); err != nil {
 		return view, false, err
 	}
-	var text secret.Value
-	if key != nil {
+	text := waiting
+	if request.KeyPlace != keyInVault {
+		row.KeyPlace = request.KeyPlace
+	}
+	if key != nil && text.IsEmpty() {
 		if text, err = pki.DeviceKeyPEM(key); err != nil {
 			return view, false, err
 		}
 	}
 	if row, err = a.addCertificate(ctx, row, cert, text, vault.User); err != nil {
 		return view, false, err
+	}
+	if request.ID != "" {
+		if err := a.dropRequest(ctx, request); err != nil {
+			return view, false, err
+		}
 	}
 	view, err = a.certificateView(row)
 	return view, false, err

@@ -84,6 +84,9 @@ func (a *App) signerOf(ctx context.Context, row catalog.Certificate) (certificat
 	if err != nil {
 		return key, fmt.Errorf("read certificate %s of the catalog: %w", row.ID, err)
 	}
+	if !canSign(row) {
+		return key, noKeyHere(row)
+	}
 	if inToken(row) {
 		key.signer, err = a.signsAs(ctx, row.KeyPlace, cert.PublicKey)
 		return key, err

@@ -195,29 +195,36 @@ func (a *App) RevokeCertificate(ctx context.Context, id string, reason pki.Reaso
 	if err != nil {
 		return Revocation{}, translate(err)
 	}
+	issuer, lists, err := a.listIssuer(ctx, row.IssuerID)
+	if err != nil {
+		return Revocation{}, err
+	}
 	if err := a.catalog.RevokeCertificate(ctx, row.ID, string(reason), a.now()); err != nil {
 		return Revocation{}, translate(err)
 	}
 	view, err := a.Certificate(ctx, row.ID)
-	if err != nil || row.IssuerID == "" {
+	if err != nil || !lists {
 		return Revocation{CertificateView: view}, err
 	}
-	number, der, err := a.nextCRL(ctx, row.IssuerID)
-	if errors.Is(err, provisioning.ErrNotFound) {
-		return Revocation{CertificateView: view}, nil // the CA's key is elsewhere
-	}
+	number, der, err := a.nextCRL(ctx, row.IssuerID, issuer)
 	return Revocation{CertificateView: view, CRL: string(pki.CRLPEM(der)), Number: number}, err
 }
 
-func (a *App) nextCRL(ctx context.Context, caID string) (number int64, der []byte, err error) {
+// listIssuer opens the CA that writes a revocation list, before anything is
+// marked; lists is false where its key is elsewhere.
+func (a *App) listIssuer(ctx context.Context, caID string) (issuer pki.Issuer, lists bool, err error) {
 	ca, err := a.catalog.Certificate(ctx, caID)
-	if err != nil {
-		return 0, nil, translate(err)
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && !canSign(ca) {
+		return issuer, false, nil
 	}
-	issuer, err := a.issuerOf(ctx, ca)
 	if err != nil {
-		return 0, nil, err
+		return issuer, false, translate(err)
 	}
+	issuer, err = a.issuerOf(ctx, ca)
+	return issuer, true, err
+}
+
+func (a *App) nextCRL(ctx context.Context, caID string, issuer pki.Issuer) (number int64, der []byte, err error) {
 	rows, err := a.catalog.Certificates(ctx, catalog.CertificateQuery{Issuer: caID, State: catalog.CertificateRevoked, Limit: 1 << 20})
 	if err != nil {
 		return 0, nil, translate(err)

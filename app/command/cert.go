@@ -17,7 +17,7 @@ import (
 // certFlags are the flags of all cert commands.
 type certFlags struct {
 	profile, name, organization, ca, names, algorithm string
-	key                                               string
+	key, from                                         string
 	days, keyFD                                       int
 	csr, out, format, reason, search, purpose         string
 	withKey, newKey, yes                              bool
@@ -40,13 +40,15 @@ var certVerbs = map[string]struct {
 	"sign":     {0, (*session).certSign},
 	"renew":    {1, (*session).certRenew},
 	"revoke":   {1, (*session).certRevoke},
+	"requests": {0, (*session).certRequests},
+	"forget":   {1, (*session).certForget},
 }
 
 func cert(s *session, args []string) error {
 	var f certFlags
 	set := s.flags("cert")
 	for name, into := range map[string]*string{"profile": &f.profile, "name": &f.name, "organization": &f.organization, "ca": &f.ca, "names": &f.names,
-		"algorithm": &f.algorithm, "key": &f.key, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose} {
+		"algorithm": &f.algorithm, "key": &f.key, "from": &f.from, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose} {
 		set.StringVar(into, name, "", "")
 	}
 	set.IntVar(&f.days, "days", 0, "")
@@ -58,7 +60,7 @@ func cert(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	name, rest, err := only(rest, "list", "profiles", "show", "inspect", "verify", "import", "export", "new", "sign", "renew", "revoke")
+	name, rest, err := only(rest, "list", "profiles", "show", "inspect", "verify", "import", "export", "new", "sign", "renew", "revoke", "requests", "forget")
 	if err != nil {
 		return err
 	}
@@ -311,6 +313,21 @@ func (f certFlags) request() app.NewCertificate {
 func (s *session) certNew(a *app.App, f certFlags, _ []string) error {
 	if f.profile == "" || f.name == "" {
 		return wrongUse("say --profile and --name")
+	}
+	switch {
+	case f.key == "none" && f.out != "":
+		return wrongUse("--key none has no key that a request could be signed with; leave out --out")
+	case f.key == "none":
+		view, err := a.ForeignCA(s.ctx, f.from, f.request())
+		if err != nil {
+			return err
+		}
+		s.certificate(view)
+		return nil
+	case f.from != "":
+		return wrongUse("--from goes with --key none")
+	case f.out != "":
+		return s.certAsk(a, f)
 	}
 	view, err := a.MakeCertificate(s.ctx, f.request())
 	if err != nil {

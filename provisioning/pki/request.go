@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"time"
 )
 
 // NewRequest makes a PKCS #10 request (RFC 2986), DER, for the key's public
@@ -15,6 +16,30 @@ func NewRequest(random io.Reader, subject pkix.Name, key crypto.Signer) ([]byte,
 	der, err := x509.CreateCertificateRequest(random, &x509.CertificateRequest{Subject: subject}, key)
 	if err != nil {
 		return nil, fmt.Errorf("make certificate request for %s: %w", subject.CommonName, err)
+	}
+	return der, nil
+}
+
+// RequestFor makes a request for what an order asks of an outside CA: subject,
+// names and key usages (RFC 5280, 4.2, as extensions by RFC 2985, 5.4.2). The
+// signature is the key's own. What the caller got wrong wraps ErrRefused.
+func RequestFor(random io.Reader, o Order, key crypto.Signer) ([]byte, error) {
+	if found := o.Profile.Check(); found.Errors() {
+		return nil, refuse("profile %s: %s", o.Profile.Name, found[0].Problem)
+	}
+	o.Profile.SelfSigned, o.Public = false, key.Public()
+	template, err := o.template(random, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := o.Profile.extensions(AlgorithmOf(o.Public))
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateCertificateRequest(random, &x509.CertificateRequest{Subject: o.Subject, DNSNames: template.DNSNames, IPAddresses: template.IPAddresses,
+		ExtraExtensions: wanted}, key)
+	if err != nil {
+		return nil, fmt.Errorf("make certificate request for %s: %w", o.Subject.CommonName, err)
 	}
 	return der, nil
 }

@@ -22,6 +22,11 @@ const (
 	RoleIdentity CertificateRole = "identity"
 	RoleSpare    CertificateRole = "identity-spare"
 	RoleEdgeCA   CertificateRole = "edge-ca"
+	// RoleLocalCA is the CA of the device itself, which signs its identity.
+	RoleLocalCA CertificateRole = "local-ca"
+	// roleBootstrap is what a device shows to an EST server at first; a run
+	// brings it there and never makes one.
+	roleBootstrap CertificateRole = "est-bootstrap"
 )
 
 // Pair is a certificate with its key as they lie, or are to lie, on a device.
@@ -78,6 +83,9 @@ type Certificates interface {
 	Make(ctx context.Context, runID string, order CertificateOrder) (Pair, error)
 	// FromFiles reads a pair from files of this computer.
 	FromFiles(ctx context.Context, files CertificateFiles) (Pair, error)
+	// Bootstrap finds a certificate of the catalog by name, ID or SHA-256
+	// thumbprint, with its key, which stays in the vault.
+	Bootstrap(ctx context.Context, name string) (Pair, error)
 	// Settle forgets the keys of a run: they lie on the device now.
 	Settle(ctx context.Context, runID string) error
 	// Revoke lists the certificates of a run as revoked and forgets their keys.
@@ -97,7 +105,7 @@ const (
 )
 
 // roleSuffixes tell the files of one device apart.
-var roleSuffixes = map[CertificateRole]string{RoleIdentity: "", RoleSpare: "-spare", RoleEdgeCA: "-edge-ca"}
+var roleSuffixes = map[CertificateRole]string{RoleIdentity: "", RoleSpare: "-spare", RoleEdgeCA: "-edge-ca", RoleLocalCA: "-local-ca", roleBootstrap: "-est-bootstrap"}
 
 // newPaths are the files of a pair that is not on the device yet.
 func newPaths(id string, role CertificateRole) (certificate, key string) {
@@ -108,7 +116,10 @@ func newPaths(id string, role CertificateRole) (certificate, key string) {
 // orders lists the pairs that the plan wants on the device.
 func (p Plan) orders() []CertificateOrder {
 	var orders []CertificateOrder
-	if p.Cell.Authentication == X509 {
+	switch {
+	case p.localCA():
+		orders = append(orders, CertificateOrder{Role: RoleLocalCA, CommonName: p.localCAName(), CA: p.X509.CA, Algorithm: pki.Algorithm(p.X509.Algorithm)})
+	case p.Cell.Authentication == X509 && !p.identityByEST():
 		identity := CertificateOrder{Role: RoleIdentity, CommonName: p.RegistrationID(), CA: p.X509.CA, SelfSigned: p.X509.Source == SourceSelfSigned,
 			Algorithm: pki.Algorithm(p.X509.Algorithm), Days: p.X509.Days}
 		if p.Cell.Provisioning == Manual {
@@ -120,7 +131,7 @@ func (p Plan) orders() []CertificateOrder {
 			orders = append(orders, identity)
 		}
 	}
-	if p.EdgeCA != nil {
+	if p.EdgeCA != nil && !p.edgeCAByEST() {
 		orders = append(orders, CertificateOrder{Role: RoleEdgeCA, CommonName: p.edgeCAName(), CA: p.EdgeCA.CA, Algorithm: pki.P256})
 	}
 	return orders
@@ -136,8 +147,11 @@ func (p Plan) given(role CertificateRole) (CertificateFiles, bool) {
 
 // purpose is what the pair of a role has to be good for.
 func (r CertificateRole) purpose() pki.Purpose {
-	if r == RoleEdgeCA {
+	switch r {
+	case RoleEdgeCA:
 		return pki.ForEdgeCA
+	case RoleLocalCA:
+		return pki.ForCA
 	}
 	return pki.ForIdentity
 }
@@ -164,6 +178,8 @@ func (x *Execution) readHeld(ctx context.Context, role CertificateRole) (Pair, b
 	switch role {
 	case RoleEdgeCA:
 		certURI, keyURI = config.EdgeCA.Cert, config.EdgeCA.Key
+	case RoleLocalCA:
+		certURI, keyURI = config.LocalCA.Cert, config.LocalCA.Key
 	case RoleSpare:
 		// The configuration names one pair; the spare lies beside it.
 		cert, key := newPaths(x.Run.Plan.Device.ID, role)
@@ -224,6 +240,9 @@ func (x *Execution) fits(ctx context.Context, pair Pair, order CertificateOrder)
 			return "", err
 		}
 	}
+	if order.Role == RoleLocalCA && !(leaf.MaxPathLen == 0 && leaf.MaxPathLenZero) {
+		return "it may sign other CAs", nil
+	}
 	return x.judge(pair, order), nil
 }
 
@@ -243,13 +262,9 @@ func (x *Execution) certificateFiles(ctx context.Context) ([]File, error) {
 	var files []File
 	for _, order := range plan.orders() {
 		pair := x.pairOf(order.Role)
-		cert, key := secret.New(pki.PEM(pair.Chain...)), pair.Key
-		if pair.Leaf() == nil {
-			cert, key = secret.FromString(aboutToBeMade), secret.FromString(aboutToBeMade)
-		}
-		files = append(files, File{Path: pair.CertificatePath, Data: cert, Owner: "aziotcs", Group: "aziotcs", Mode: 0o644},
-			File{Path: pair.KeyPath, Data: key, Owner: "aziotks", Group: "aziotks", Mode: 0o600, Hidden: true})
+		files = append(files, pairFiles(pair)...)
 	}
+	files = append(files, x.estFiles()...)
 	if len(plan.TrustBundle.Certificates) == 0 {
 		return files, nil
 	}
@@ -264,13 +279,24 @@ func (x *Execution) certificateFiles(ctx context.Context) ([]File, error) {
 	return append(files, File{Path: BundlePath, Data: secret.New(bundle), Owner: "aziotcs", Group: "aziotcs", Mode: 0o644}), nil
 }
 
+// pairFiles are a pair as the runtime's users have to find it.
+func pairFiles(pair Pair) []File {
+	cert, key := secret.New(pki.PEM(pair.Chain...)), pair.Key
+	if pair.Leaf() == nil {
+		cert, key = secret.FromString(aboutToBeMade), secret.FromString(aboutToBeMade)
+	}
+	return []File{{Path: pair.CertificatePath, Data: cert, Owner: "aziotcs", Group: "aziotcs", Mode: 0o644},
+		{Path: pair.KeyPath, Data: key, Owner: "aziotks", Group: "aziotks", Mode: 0o600, Hidden: true}}
+}
+
 // aboutToBeMade stands in a preview for what does not exist yet.
 const aboutToBeMade = "(made when it is provisioned)\n"
 
 // certificateChanges are what the configuration says of certificates.
 func (x *Execution) certificateChanges(changes *edgeconfig.Changes, before []byte) {
 	plan := x.Run.Plan
-	if plan.EdgeCA != nil {
+	x.issuedChanges(changes)
+	if plan.EdgeCA != nil && !plan.edgeCAByEST() {
 		// Of a certificate that the device issues to itself nothing may stay.
 		if has, err := edgeconfig.Read(before); err == nil && (has.EdgeCA.Issued != nil || has.EdgeCA.QuickstartDays != 0) {
 			changes.Unset("edge_ca")

@@ -24,6 +24,8 @@ type Execution struct {
 	locked bool
 	// pairs are the certificates of the device, set by the certificate step.
 	pairs map[CertificateRole]Pair
+	// est is the EST server of the plan, set by the certificate step.
+	est estFound
 	// takenUp tells that another process began the run and was cut.
 	takenUp bool
 }
@@ -39,7 +41,7 @@ func newExecution(ports Ports, run *Run, emit func(Event)) *Execution {
 // no commands, so nothing is applied there.
 func (x *Execution) steps() []Step {
 	steps := []Step{lookStep{}}
-	if len(x.Run.Plan.orders()) > 0 {
+	if len(x.Run.Plan.orders()) > 0 || x.Run.Plan.UsesEST() {
 		steps = append(steps, certificateStep{})
 	}
 	if x.Run.Plan.Cell.Provisioning == DPS {

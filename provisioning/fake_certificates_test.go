@@ -7,6 +7,7 @@ import (
 	"crypto/x509/pkix"
 	"strings"
 	"sync"
+	"time"
 
 	"edgewright/provisioning/pki"
 )
@@ -41,7 +42,7 @@ func chainOf(by pki.Issuer) []*x509.Certificate {
 
 func (c fakeCertificates) Authority(_ context.Context, name string) (Authority, error) {
 	if name != "Plant issuing" {
-		return Authority{}, ErrNotFound
+		return Authority{}, &Error{Kind: ErrNotFound, Message: "There is no CA " + name + ".", Hint: "Name another."}
 	}
 	by := plantCA()
 	return Authority{Name: name, Chain: append(chainOf(by), by.Chain...)}, nil
@@ -64,7 +65,7 @@ func (c fakeCertificates) Make(ctx context.Context, run string, o CertificateOrd
 	if pair, err := c.Made(ctx, run, o.Role); err == nil {
 		return pair, nil
 	}
-	name := map[CertificateRole]string{RoleIdentity: "device identity", RoleSpare: "device identity", RoleEdgeCA: "Edge CA"}[o.Role]
+	name := map[CertificateRole]string{RoleIdentity: "device identity", RoleSpare: "device identity", RoleEdgeCA: "Edge CA", RoleLocalCA: "device CA"}[o.Role]
 	if o.SelfSigned {
 		name = "self-signed " + name
 	}
@@ -93,6 +94,71 @@ func (c fakeCertificates) FromFiles(context.Context, CertificateFiles) (Pair, er
 	return c.w.given, nil
 }
 
+// plantBootstrap is a certificate that devices may enrol with.
+var plantBootstrap = sync.OnceValue(func() Pair {
+	profile, _ := pki.ProfileByName("EST bootstrap")
+	return issuedBy(plantCA(), profile, "Plant bootstrap", 0)
+})
+
+// issuedBy makes a key and its certificate.
+func issuedBy(by pki.Issuer, profile pki.Profile, name string, days int) Pair {
+	key, err := pki.GenerateKey(rand.Reader, pki.P256)
+	if err != nil {
+		panic(err)
+	}
+	cert, err := pki.Issue(rand.Reader, newWorld(false).now, by, pki.Order{Profile: profile, Subject: pkix.Name{CommonName: name}, Public: key.Public(), Key: key, Days: days})
+	if err != nil {
+		panic(err)
+	}
+	text, err := pki.DeviceKeyPEM(key)
+	if err != nil {
+		panic(err)
+	}
+	return Pair{Chain: []*x509.Certificate{cert, by.Certificate}, Key: text}
+}
+
+func (c fakeCertificates) Bootstrap(_ context.Context, name string) (Pair, error) {
+	if name != "Plant bootstrap" {
+		return Pair{}, &Error{Kind: ErrNotFound, Message: "There is no certificate " + name + ".", Hint: "Name another."}
+	}
+	return plantBootstrap(), nil
+}
+
+// fakeEST issues by the plant's CA to whoever shows the plant's bootstrap
+// certificate or its password, and trusts the plant's root.
+type fakeEST struct{ w *world }
+
+func (e fakeEST) CAs(_ context.Context, server ESTAccess) ([]*x509.Certificate, error) {
+	if server.URL != "https://est.example.test/.well-known/est" || len(server.Trust) != 1 || !server.Trust[0].Equal(plantCA().Chain[0]) {
+		return nil, &Error{Kind: ErrUnreachable, Message: "The EST server cannot be reached.", Hint: "Try again."}
+	}
+	return e.w.estCAs, nil
+}
+
+func (e fakeEST) Enroll(ctx context.Context, server ESTAccess, order ESTOrder) (Pair, error) {
+	if _, err := e.CAs(ctx, server); err != nil {
+		return Pair{}, err
+	}
+	leaf, login := server.Bootstrap.Leaf(), server.Username+":"+server.Password.RevealString()
+	if (leaf == nil || !leaf.Equal(plantBootstrap().Leaf()) || !server.Bootstrap.Key.Equal(plantBootstrap().Key)) && login != "plant:secret" {
+		return Pair{}, ErrUnauthorized
+	}
+	name := "device identity"
+	if order.CA && !e.w.estLeavesOnly {
+		name = "Edge CA"
+	}
+	profile, _ := pki.ProfileByName(name)
+	var pair Pair
+	e.w.effect("enrol "+order.CommonName, func() {
+		if order.Wait != nil {
+			order.Wait(time.Second)
+		}
+		pair = issuedBy(plantCA(), profile, order.CommonName, 0)
+		e.w.enrolled = append(e.w.enrolled, order.CommonName)
+	})
+	return pair, nil
+}
+
 // Settle forgets keys; like the catalog it keeps the certificates.
 func (c fakeCertificates) Settle(_ context.Context, run string) error {
 	c.w.effect("settle", func() { c.forget(run) })
@@ -114,7 +180,7 @@ func (c fakeCertificates) forget(run string) {
 
 func (c fakeCertificates) Roots(_ context.Context, names []string) ([]*x509.Certificate, error) {
 	if len(names) != 1 || names[0] != "Plant root" {
-		return nil, ErrNotFound
+		return nil, &Error{Kind: ErrNotFound, Message: "There is no such root.", Hint: "Name another."}
 	}
 	return plantCA().Chain, nil
 }

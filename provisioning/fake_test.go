@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -45,6 +46,10 @@ type world struct {
 	unready error // what Ready says
 	opened  bool
 
+	estCAs        []*x509.Certificate // what the EST server names
+	estLeavesOnly bool
+	enrolled      []string // common names
+
 	creates int // how often an identity, enrollment or group was made
 	effect  func(name string, do func())
 	facts   Facts
@@ -61,7 +66,7 @@ func newWorld(runs bool) *world {
 
 func (w *world) ports() Ports {
 	return Ports{Cloud: Cloud{Name: "practice", Practice: true, Hub: fakeHub{w}, DPS: fakeDPS{w}}, Machine: fakeMachine{w}, Player: fakePlayer{w},
-		Journal: fakeJournal{w}, Locks: fakeLocks{w}, Secrets: fakeSecrets{}, Facts: fakeFacts{w}, Certificates: fakeCertificates{w},
+		Journal: fakeJournal{w}, Locks: fakeLocks{w}, Secrets: fakeSecrets{}, Facts: fakeFacts{w}, Certificates: fakeCertificates{w}, EST: fakeEST{w},
 		Now: func() time.Time { w.now = w.now.Add(time.Millisecond); return w.now }, Random: randomKey}
 }
 
@@ -188,7 +193,7 @@ func (p fakePlayer) Register(_ context.Context, c Credentials, wait func(time.Du
 			key = derive(e.Primary, c.RegistrationID)
 		}
 		if leaf := c.Pair.Leaf(); leaf != nil {
-			if e.Certificate == nil || !e.Certificate.Equal(leaf) && !(e.Group && pki.Signed(e.Certificate, leaf)) {
+			if e.Certificate == nil || !e.Certificate.Equal(leaf) && !(e.Group && slices.ContainsFunc(c.Pair.Chain, func(c *x509.Certificate) bool { return pki.Signed(e.Certificate, c) })) {
 				continue
 			}
 		} else if !key.Equal(c.Key) {
@@ -303,9 +308,9 @@ func (m fakeMachine) connect(ctx context.Context) {
 	}
 	p := config.Provisioning
 	player := fakePlayer(m)
-	held := Credentials{RegistrationID: p.Attestation.RegistrationID, Key: p.DeviceKey, Pair: m.pair(p.Authentication.Certificate)}
+	held := Credentials{RegistrationID: p.Attestation.RegistrationID, Key: p.DeviceKey, Pair: m.pair(ctx, config, p.Authentication.Certificate)}
 	if p.Source == "dps" {
-		held.Key, held.Pair = p.Attestation.SymmetricKey, m.pair(p.Attestation.Certificate)
+		held.Key, held.Pair = p.Attestation.SymmetricKey, m.pair(ctx, config, p.Attestation.Certificate)
 		if _, err := player.Register(ctx, held, func(time.Duration) {}); err == nil {
 			_ = player.Connect(ctx, m.w.hubHost, p.Attestation.RegistrationID, held)
 		}
@@ -314,8 +319,32 @@ func (m fakeMachine) connect(ctx context.Context) {
 	_ = player.Connect(ctx, p.HubHostname, p.DeviceID, held)
 }
 
-// pair reads the certificate that a configuration names.
-func (m fakeMachine) pair(named edgeconfig.Certificate) Pair {
+// pair reads the certificate that a configuration names, or obtains it as the
+// daemon does.
+func (m fakeMachine) pair(ctx context.Context, config edgeconfig.Config, named edgeconfig.Certificate) Pair {
+	x := newExecution(m.w.ports(), &Run{Plan: Plan{Cell: Cell{Linux, Manual, X509}}}, nil)
+	switch issued := named.Issued; {
+	case issued != nil && issued.Method == edgeconfig.IssuedByEST:
+		access, err := x.heldEST(ctx)
+		if err != nil {
+			return Pair{}
+		}
+		pair, _ := x.EST.Enroll(ctx, access, ESTOrder{CommonName: issued.CommonName})
+		return pair
+	case issued != nil:
+		ca, found, err := x.readPair(ctx, config.LocalCA.Cert, config.LocalCA.Key)
+		if err != nil || !found {
+			return Pair{}
+		}
+		key, err := pki.ParseKey(ca.Key.Reveal(), secret.Value{})
+		if err != nil {
+			return Pair{}
+		}
+		profile, _ := pki.ProfileByName("device identity")
+		pair := issuedBy(pki.Issuer{Certificate: ca.Chain[0], Chain: ca.Chain[1:], Signer: key}, profile, issued.CommonName, int(issued.ExpiryDays))
+		pair.Chain = append(pair.Chain[:1], ca.Chain...)
+		return pair
+	}
 	content, err := pki.Read(m.w.files[strings.TrimPrefix(named.Cert, "file://")].Data.Reveal(), secret.Value{})
 	if err != nil {
 		return Pair{}
@@ -381,6 +410,9 @@ func (l fakeLocks) Release(_ context.Context, key, _ string) error {
 type fakeSecrets struct{}
 
 func (fakeSecrets) Secret(_ context.Context, name string) (secret.Value, error) {
+	if name == "login" {
+		return secret.FromString("plant:secret\n"), nil
+	}
 	if name == "known" {
 		return secret.FromString("c2VjcmV0LWtleS1ieXRlcyEh"), nil
 	}

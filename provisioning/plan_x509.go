@@ -10,7 +10,7 @@ import (
 
 // X509Plan says where the identity certificate of a device comes from.
 type X509Plan struct {
-	Source    string `toml:"source,omitempty"` // issue | self-signed | files
+	Source    string `toml:"source,omitempty"` // issue | self-signed | files | est | local-ca
 	CA        string `toml:"ca,omitempty"`     // name or SHA-256 of a CA of the catalog
 	Key       string `toml:"key,omitempty"`    // workstation
 	Algorithm string `toml:"algorithm,omitempty"`
@@ -25,6 +25,10 @@ type X509Plan struct {
 	// Secondary asks for a spare pair; nil means yes.
 	Secondary *bool            `toml:"secondary,omitempty"`
 	Files     CertificateFiles `toml:"files,omitempty"`
+	// EST is the server that source "est" asks, here or for the Edge CA.
+	EST ESTPlan `toml:"est,omitempty"`
+	// AutoRenew is for what the device obtains itself; nil for no renewal.
+	AutoRenew *AutoRenewPlan `toml:"auto_renew,omitempty"`
 }
 
 // CertificateFiles are files on this computer.
@@ -36,7 +40,7 @@ type CertificateFiles struct {
 // EdgeCAPlan says where the Edge CA of a device comes from; without one the
 // runtime makes its own quickstart certificate.
 type EdgeCAPlan struct {
-	Source     string           `toml:"source,omitempty"` // issue | files
+	Source     string           `toml:"source,omitempty"` // issue | files | est
 	CA         string           `toml:"ca,omitempty"`
 	CommonName string           `toml:"common_name,omitempty"`
 	Files      CertificateFiles `toml:"files,omitempty"`
@@ -82,15 +86,17 @@ func (p Plan) withX509Defaults() Plan {
 		setDefault(&x.Source, SourceSelfSigned)
 		setDefault(&x.Thumbprint, ThumbprintSHA256)
 	}
-	setDefault(&x.Key, KeyOnWorkstation)
-	setDefault(&x.Algorithm, string(pki.P256))
-	if x.Days == 0 {
-		x.Days = defaultIdentityDays
+	if x.Source != SourceEST {
+		setDefault(&x.Key, KeyOnWorkstation)
+		setDefault(&x.Algorithm, string(pki.P256))
+		if x.Days == 0 {
+			x.Days = defaultIdentityDays
+		}
 	}
 	if p.ByGroup() {
 		setDefault(&x.Anchor, AnchorIntermediate)
 	}
-	return p
+	return p.withIssuedDefaults()
 }
 
 // HasSpare tells whether the device gets a second pair: only a hub that knows
@@ -110,30 +116,25 @@ func (p Plan) edgeCAName() string {
 
 func (p Plan) checkX509(f *finding.List) {
 	p.checkEdgeCA(f)
+	p.checkIssued(f)
 	for _, name := range p.TrustBundle.Certificates {
 		if strings.TrimSpace(name) == "" {
 			f.Add(finding.Error, "trust_bundle.certificates", "A name of the trust bundle is empty.", "Name certificates of the catalog.")
 		}
 	}
 	if p.Cell.Authentication != X509 {
-		if p.X509 != (X509Plan{}) {
+		if p.X509 != (X509Plan{EST: p.X509.EST}) || p.X509 != (X509Plan{}) && !p.UsesEST() {
 			f.Add(finding.Error, "x509", "The table x509 belongs to X.509 cells.", `Remove it, or write authentication = "x509".`)
 		}
 		return
 	}
 	x := p.X509
-	checkWord(f, "x509.source", x.Source, "issue self-signed files")
-	checkWord(f, "x509.key", x.Key, "workstation")
-	if a := pki.Algorithm(x.Algorithm); !a.Valid() || !a.OnDevice() {
-		f.Add(finding.Error, "x509.algorithm", fmt.Sprintf("The runtime reads no keys of the kind %q.", x.Algorithm), "Write p256, rsa2048, rsa3072 or rsa4096.")
-	}
-	if x.Days < 1 || x.Days > 3650 {
-		f.Add(finding.Error, "x509.days", fmt.Sprintf("A life of %d days cannot be.", x.Days), "Write 1 to 3650.")
-	}
+	checkWord(f, "x509.source", x.Source, "issue self-signed files est local-ca")
+	p.checkDeviceKey(f)
 	switch {
-	case x.Source == SourceIssue && x.CA == "" && p.Cloud.Name != practiceCloud:
+	case (x.Source == SourceIssue || x.Source == SourceLocalCA) && x.CA == "" && p.Cloud.Name != practiceCloud:
 		f.Add(finding.Error, "x509.ca", "No CA is named that issues the certificate.", "Name a CA of the catalog.")
-	case x.Source != SourceIssue && x.CA != "":
+	case x.Source != SourceIssue && x.Source != SourceLocalCA && x.Source != SourceEST && x.CA != "":
 		f.Add(finding.Error, "x509.ca", "A CA is named, but the certificate is not issued by it.", `Write source = "issue", or remove ca.`)
 	}
 	if files := x.Files != (CertificateFiles{}); files != (x.Source == SourceFiles) {
@@ -146,6 +147,22 @@ func (p Plan) checkX509(f *finding.List) {
 		checkWord(f, "x509.thumbprint", x.Thumbprint, "sha256 sha1")
 	} else if x.Thumbprint != "" || x.Secondary != nil {
 		f.Add(finding.Error, "x509.thumbprint", "Thumbprints and spare pairs belong to manual provisioning.", "Remove thumbprint and secondary.")
+	}
+}
+
+// checkDeviceKey looks at what is said of a key that Edgewright has made; those
+// that the runtime makes are its own business.
+func (p Plan) checkDeviceKey(f *finding.List) {
+	x := p.X509
+	if x.Source == SourceEST {
+		return
+	}
+	checkWord(f, "x509.key", x.Key, "workstation")
+	if a := pki.Algorithm(x.Algorithm); !a.Valid() || !a.OnDevice() {
+		f.Add(finding.Error, "x509.algorithm", fmt.Sprintf("The runtime reads no keys of the kind %q.", x.Algorithm), "Write p256, rsa2048, rsa3072 or rsa4096.")
+	}
+	if x.Days < 1 || x.Days > 3650 {
+		f.Add(finding.Error, "x509.days", fmt.Sprintf("A life of %d days cannot be.", x.Days), "Write 1 to 3650.")
 	}
 }
 
@@ -177,7 +194,7 @@ func (p Plan) checkEdgeCA(f *finding.List) {
 	if ca == nil {
 		return
 	}
-	checkWord(f, "edge_ca.source", ca.Source, "issue files")
+	checkWord(f, "edge_ca.source", ca.Source, "issue files est")
 	switch name := p.edgeCAName(); {
 	case name == p.Device.ID || name == p.Device.Hostname && name != "":
 		f.Add(finding.Error, "edge_ca.common_name", "The Edge CA has the name of the device or its host; TLS below it would fail.", "Choose another, such as "+p.Device.ID+".ca.")
@@ -186,6 +203,9 @@ func (p Plan) checkEdgeCA(f *finding.List) {
 	}
 	if ca.Source == SourceIssue && ca.CA == "" && p.Cloud.Name != practiceCloud {
 		f.Add(finding.Error, "edge_ca.ca", "No CA is named that issues the Edge CA.", "Name a CA of the catalog.")
+	}
+	if ca.Source == SourceEST && ca.CA != "" {
+		f.Add(finding.Error, "edge_ca.ca", "A CA is named, but the EST server issues the Edge CA.", "Remove ca.")
 	}
 	if files := ca.Files != (CertificateFiles{}); files != (ca.Source == SourceFiles) {
 		f.Add(finding.Error, "edge_ca.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)

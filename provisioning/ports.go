@@ -22,6 +22,8 @@ type Ports struct {
 	Facts   FactFinder
 	// Certificates is where certificates come from.
 	Certificates Certificates
+	// EST are the servers that devices obtain certificates from.
+	EST ESTServers
 	// Now is this computer's clock.
 	Now func() time.Time
 	// Random gives n random bytes.

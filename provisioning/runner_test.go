@@ -29,6 +29,7 @@ func ways() map[string]Plan {
 		plan.TrustBundle.Certificates = []string{"Plant root"}
 		all[name+" x509"] = plan
 	}
+	all["group est"] = estWay()
 	for name, plan := range all {
 		all[name] = plan.WithDefaults()
 	}

@@ -111,7 +111,12 @@ func (reprovisionStep) Undo(context.Context, *Execution, json.RawMessage) (Undon
 
 // dpsWanted is what dpsIdentity gives for the plan's own configuration.
 func (x *Execution) dpsWanted() string {
-	return strings.Join([]string{x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), attestationMethods[x.Run.Plan.Cell.Authentication], x.Run.Plan.RegistrationID()}, " ")
+	plan := x.Run.Plan
+	method := attestationMethods[plan.Cell.Authentication]
+	if plan.IssuedOnDevice() {
+		method += "/" + plan.issuedIdentity().Method
+	}
+	return strings.Join([]string{x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), method, plan.RegistrationID()}, " ")
 }
 
 // attestationMethods are the words of config.toml.

@@ -19,6 +19,9 @@ func (certificateStep) Name() string { return StepCertificate }
 
 func (certificateStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	x.pairs = map[CertificateRole]Pair{}
+	if err := x.lookAtEST(ctx); err != nil {
+		return Look{}, err
+	}
 	made, missing := 0, []string{}
 	for _, order := range x.Run.Plan.orders() {
 		pair, ours, err := x.findPair(ctx, order)
@@ -50,8 +53,11 @@ func (certificateStep) Look(ctx context.Context, x *Execution) (Look, error) {
 
 // pairsSummary says where pairs that were not made come from.
 func (x *Execution) pairsSummary() string {
-	if x.Run.Plan.Cell.Authentication == X509 && x.Run.Plan.X509.Source == SourceFiles {
+	switch plan := x.Run.Plan; {
+	case plan.Cell.Authentication == X509 && plan.X509.Source == SourceFiles:
 		return "from files"
+	case len(plan.orders()) == 0:
+		return "the device obtains them itself"
 	}
 	return summaryFound
 }
@@ -62,6 +68,8 @@ func (o CertificateOrder) title() string {
 		return "a spare certificate"
 	case RoleEdgeCA:
 		return "Edge CA " + o.CommonName
+	case RoleLocalCA:
+		return "the device's own CA " + o.CommonName
 	}
 	return "certificate " + o.CommonName
 }
@@ -146,7 +154,12 @@ func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) 
 	_, err := s.Look(ctx, x)
 	var refused *Error
 	if errors.As(err, &refused) && (errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound)) {
-		p.Findings.Add(finding.Error, "x509", refused.Message, refused.Hint)
+		field := "x509"
+		var named *fieldError
+		if errors.As(err, &named) {
+			field = named.field
+		}
+		p.Findings.Add(finding.Error, field, refused.Message, refused.Hint)
 		x.pairs = nil
 		return errPreviewEnds
 	}
@@ -161,6 +174,11 @@ func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) 
 		}
 		p.Certificates = append(p.Certificates, write)
 	}
+	writes, err := x.issuedPreview(ctx)
+	if err != nil {
+		return err
+	}
+	p.Certificates = append(p.Certificates, writes...)
 	if plan := x.Run.Plan; plan.EdgeCA == nil {
 		p.Findings.Add(finding.Note, "edge_ca", "The runtime makes its own Edge CA, which is not for production.", "Add the table edge_ca for a device that stays.")
 	}

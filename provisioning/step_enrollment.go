@@ -277,7 +277,9 @@ func (x *Execution) enrolled(ctx context.Context) (*x509.Certificate, error) {
 		return nil, nil
 	case !plan.ByGroup():
 		return pair.Leaf(), nil
-	case plan.X509.Source == SourceIssue:
+	case plan.identityByEST():
+		return x.est.anchor, nil
+	case plan.X509.Source == SourceIssue || plan.localCA():
 		authority, err := x.Certificates.Authority(ctx, plan.X509.CA)
 		if errors.Is(err, ErrNotFound) && x.preview {
 			return nil, nil

@@ -177,6 +177,10 @@ func (x *Execution) configChanges(key secret.Value) edgeconfig.Changes {
 	changes := edgeconfig.Changes{}
 	byCertificate := plan.Cell.Authentication == X509
 	switch pair := x.pairOf(RoleIdentity); {
+	case plan.Cell.Provisioning == DPS && plan.IssuedOnDevice():
+		changes.Provisioning = edgeconfig.DPSIssued(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), plan.RegistrationID(), plan.issuedIdentity())
+	case plan.IssuedOnDevice():
+		changes.Provisioning = edgeconfig.ManualIssued(x.Cloud.Hub.Host(), plan.Device.ID, plan.issuedIdentity())
 	case plan.Cell.Provisioning == DPS && byCertificate:
 		changes.Provisioning = edgeconfig.DPSX509(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), plan.RegistrationID(), "file://"+pair.CertificatePath, "file://"+pair.KeyPath)
 	case plan.Cell.Provisioning == DPS:
@@ -272,7 +276,11 @@ func dpsIdentity(config []byte) string {
 		return ""
 	}
 	p := read.Provisioning
-	return strings.Join([]string{p.GlobalEndpoint, p.IDScope, p.Attestation.Method, p.Attestation.RegistrationID}, " ")
+	method := p.Attestation.Method
+	if issued := p.Attestation.Certificate.Issued; issued != nil {
+		method += "/" + issued.Method
+	}
+	return strings.Join([]string{p.GlobalEndpoint, p.IDScope, method, p.Attestation.RegistrationID}, " ")
 }
 
 func count(n int, thing string) string {

@@ -151,7 +151,7 @@ func (x *Execution) hubAuthentication() string {
 	switch leaf := x.pairOf(RoleIdentity).Leaf(); {
 	case plan.Cell.Authentication != X509:
 		return authSAS
-	case plan.X509.Source == SourceIssue || leaf != nil && !pki.IsSelfSigned(leaf):
+	case plan.X509.Source == SourceIssue || plan.IssuedOnDevice() || leaf != nil && !pki.IsSelfSigned(leaf):
 		return authCA
 	}
 	return authSelfSigned

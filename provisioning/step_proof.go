@@ -58,12 +58,26 @@ func (proofStep) Undo(context.Context, *Execution, json.RawMessage) (Undone, err
 // and connects with them as that device would.
 func (proofStep) played(ctx context.Context, x *Execution) (Result, error) {
 	proof := &x.Run.Outcome.Proof
+	var enrolled Pair
+	var waited time.Duration
+	if x.Run.Plan.UsesEST() {
+		var err error
+		if enrolled, waited, err = x.enrolAsDevice(ctx); err != nil {
+			return Result{CloudWait: waited}, err
+		}
+	}
+	if x.Run.Plan.localCA() {
+		proof.Reason = reasonLocalCA
+		return Result{Summary: reasonLocalCA, CloudWait: waited}, nil
+	}
 	proof.How = ProofPlayed
 	held, err := x.heldCredentials(ctx)
 	if err != nil {
-		return Result{}, err
+		return Result{CloudWait: waited}, err
 	}
-	var waited time.Duration
+	if enrolled.Leaf() != nil {
+		held.Pair = enrolled
+	}
 	hub, deviceID := held.Hub, held.DeviceID
 	if held.RegistrationID != "" {
 		x.waiting(StepProof, "DPS")
@@ -108,6 +122,13 @@ func (s proofStep) runtime(ctx context.Context, x *Execution) (Result, error) {
 		return Result{}, err
 	}
 	proof.Device = true
+	if !x.changedDevice() && x.Run.Plan.IssuedOnDevice() {
+		if proof.Cloud, err = x.seenWithoutCall(ctx); err != nil || proof.Cloud {
+			return Result{Summary: "both ends agree; " + checked}, err
+		}
+		proof.Reason = reasonUnchanged
+		return Result{Summary: reasonUnchanged + "; " + checked}, nil
+	}
 	if !x.changedDevice() {
 		// Nothing was restarted, so nothing made the runtime call. The cloud is
 		// asked with the device's own key instead, read back from the device.
@@ -297,7 +318,7 @@ func (x *Execution) heldCredentials(ctx context.Context) (Credentials, error) {
 	}
 	p := config.Provisioning
 	var pair Pair
-	if x.Run.Plan.Cell.Authentication == X509 {
+	if x.Run.Plan.Cell.Authentication == X509 && !x.Run.Plan.IssuedOnDevice() {
 		var found bool
 		if pair, found, err = x.readHeld(ctx, RoleIdentity); err != nil {
 			return Credentials{}, err

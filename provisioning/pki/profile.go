@@ -87,6 +87,7 @@ func Profiles() []Profile {
 		{Name: "device identity", Role: RoleIdentity, Usages: []Usage{DigitalSignature, ClientAuth}, Days: year, Algorithm: P256, OnDevice: true},
 		{Name: "self-signed device identity", Role: RoleIdentity, SelfSigned: true, Usages: []Usage{DigitalSignature, ClientAuth}, Days: year, Algorithm: P256, OnDevice: true},
 		{Name: "Edge CA", Role: RoleEdgeCA, CA: true, PathLength: 0, Usages: []Usage{DigitalSignature, KeyCertSign}, Days: year, Algorithm: P256, OnDevice: true},
+		{Name: "device CA", Role: RoleIntermediate, CA: true, PathLength: 0, Usages: caUsages, Days: 5 * year, Algorithm: P256, OnDevice: true},
 		{Name: "server", Role: RoleServer, Usages: []Usage{DigitalSignature, KeyEncipherment, ServerAuth}, Days: year, Algorithm: P256},
 		{Name: "verification", Role: RoleVerification, Usages: []Usage{DigitalSignature, ClientAuth}, Days: 7, Algorithm: P256},
 		{Name: "EST bootstrap", Role: RoleESTBootstrap, Usages: []Usage{DigitalSignature, ClientAuth}, Days: 30, Algorithm: P256, OnDevice: true},
@@ -168,7 +169,7 @@ func (p Profile) checkUsages(found *finding.List, has func(Usage) bool) {
 	if p.Role == RoleEdgeCA && p.PathLength != 0 {
 		found.Add(finding.Error, "path_length", "An Edge CA signs leaves only.", "Set it to 0.")
 	}
-	if (p.Role == RoleIntermediate || p.Role == RoleRoot) && p.PathLength == 0 {
+	if (p.Role == RoleIntermediate || p.Role == RoleRoot) && p.PathLength == 0 && !p.OnDevice {
 		found.Add(finding.Care, "path_length", "No Edge CA can be signed by this CA.", "Take 1 or more if devices get an Edge CA from it.")
 	}
 	if has(KeyEncipherment) && has(ClientAuth) && !has(ServerAuth) {

@@ -10,8 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"edgewright/app/vault"
 	"edgewright/provisioning"
 	"edgewright/provisioning/edgeconfig"
+	"edgewright/provisioning/est/esttest"
+	"edgewright/provisioning/pki"
+	"edgewright/provisioning/secret"
 )
 
 // bench is a place to provision one device in: a data folder with its own
@@ -19,13 +23,50 @@ import (
 // process opens the same one.
 type bench struct {
 	Dir string
-	// Way is manual, individual, group or manual x509.
+	// Way is manual, individual, group, manual x509, group local-ca or group est.
 	Way string
 	// Runtime makes the device one with a runtime: a new one for the manual
 	// way, else one that was provisioned before.
 	Runtime bool
 	// Key is the name of a key in the vault, "" to let the cloud make one.
 	Key string
+	// EST is the server of the way "group est", which takes estLogin.
+	EST benchEST
+}
+
+// benchEST is an EST server that outlives the benches.
+type benchEST struct{ URL, Trust string }
+
+const (
+	estLogin = "plant:correct horse"
+	estTrust = "EST test server root"
+)
+
+// killEST is the server that benches are made with; serveEST sets it.
+var killEST benchEST
+
+// serveEST starts a server for all benches of a test.
+func serveEST(t *testing.T) {
+	t.Helper()
+	name, password, _ := strings.Cut(estLogin, ":")
+	server := esttest.Start(t, esttest.Rules{Username: name, Password: password})
+	killEST = benchEST{URL: server.URL, Trust: string(pki.PEM(server.Trust))}
+}
+
+// learnEST brings anchor and login of the EST server into catalog and vault.
+func (b bench) learnEST(ctx context.Context, a *App) error {
+	file := filepath.Join(b.Dir, "est-trust.pem")
+	if err := os.WriteFile(file, []byte(b.EST.Trust), 0o600); err != nil {
+		return err
+	}
+	if _, err := a.ImportCertificates(ctx, []string{file}, secret.Value{}); err != nil {
+		return err
+	}
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return err
+	}
+	return v.Put(ctx, userSecret("est"), vault.Practice, secret.FromString(estLogin))
 }
 
 const benchDevice = "line-7-0042"
@@ -78,6 +119,12 @@ func newBench(dir, way string, runtime bool) (bench, error) {
 	if err := cloud.Close(); err != nil {
 		return b, err
 	}
+	if way == "group est" {
+		b.EST = killEST
+		if err := b.learnEST(ctx, a); err != nil {
+			return b, err
+		}
+	}
 	return b, a.Close()
 }
 
@@ -129,6 +176,13 @@ func (b bench) request() Request {
 	case "manual x509":
 		plan.Cell.Provisioning, plan.Cell.Authentication = provisioning.Manual, provisioning.X509
 		plan.EdgeCA = &provisioning.EdgeCAPlan{}
+	}
+	if source, ok := strings.CutPrefix(b.Way, "group "); ok {
+		plan.Cloud.Group, plan.Cell.Authentication, plan.X509.Source = "line-7", provisioning.X509, source
+	}
+	if b.Way == "group est" {
+		plan.X509.EST = provisioning.ESTPlan{URL: b.EST.URL, Bootstrap: "vault:est", Trust: estTrust}
+		plan.EdgeCA = &provisioning.EdgeCAPlan{Source: provisioning.SourceEST}
 	}
 	if b.Key != "" {
 		plan.SymmetricKey.Key = "vault:" + b.Key

@@ -93,17 +93,12 @@ func (c certificates) Made(ctx context.Context, runID string, role provisioning.
 	if len(rows) == 0 || rows[0].State != catalog.CertificateValid {
 		return provisioning.Pair{}, fmt.Errorf("certificate of run %s: %w", runID, provisioning.ErrNotFound)
 	}
-	chain, err := c.app.chainOf(ctx, rows[0])
-	if err != nil {
-		return provisioning.Pair{}, err
-	}
-	key, err := c.app.keyOf(ctx, rows[0])
-	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: key}, err
+	return c.app.pairOf(ctx, rows[0])
 }
 
 // roleProfiles are the profiles of the roles.
 var roleProfiles = map[provisioning.CertificateRole]string{provisioning.RoleIdentity: "device identity",
-	provisioning.RoleSpare: "device identity", provisioning.RoleEdgeCA: "Edge CA"}
+	provisioning.RoleSpare: "device identity", provisioning.RoleEdgeCA: "Edge CA", provisioning.RoleLocalCA: "device CA"}
 
 func (c certificates) Make(ctx context.Context, runID string, o provisioning.CertificateOrder) (provisioning.Pair, error) {
 	if pair, err := c.Made(ctx, runID, o.Role); !errors.Is(err, provisioning.ErrNotFound) {

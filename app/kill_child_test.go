@@ -148,6 +148,7 @@ func (k *knife) wrap(p provisioning.Ports) provisioning.Ports {
 	p.Locks = cutLocks{p.Locks, k}
 	p.Machine = cutMachine{p.Machine, k}
 	p.Player = cutPlayer{p.Player, k}
+	p.EST = cutEST{p.EST, k}
 	p.Cloud.Hub = cutHub{p.Cloud.Hub, k}
 	p.Cloud.DPS = cutDPS{p.Cloud.DPS, k}
 	return p
@@ -220,6 +221,16 @@ func (m cutMachine) Lock(ctx context.Context, id string, expiry time.Time) error
 func (m cutMachine) Unlock(ctx context.Context, id string) error {
 	m.k.effect("unlock device")
 	return m.Machine.Unlock(ctx, id)
+}
+
+type cutEST struct {
+	provisioning.ESTServers
+	k *knife
+}
+
+func (e cutEST) Enroll(ctx context.Context, server provisioning.ESTAccess, order provisioning.ESTOrder) (provisioning.Pair, error) {
+	e.k.effect("enrol %s", order.CommonName)
+	return e.ESTServers.Enroll(ctx, server, order)
 }
 
 type cutPlayer struct {

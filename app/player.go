@@ -2,14 +2,11 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"time"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/dps"
 	"edgewright/provisioning/iothub"
-	"edgewright/provisioning/pki"
-	"edgewright/provisioning/secret"
 	"edgewright/provisioning/wire"
 )
 
@@ -30,7 +27,7 @@ func (a *App) player(cloud provisioning.Cloud) provisioning.Player {
 func (p player) Register(ctx context.Context, c provisioning.Credentials, wait func(time.Duration)) (provisioning.Registration, error) {
 	options := p.options.dps()
 	var err error
-	if options.Certificate, err = shown(c); err != nil {
+	if options.Certificate, err = tlsCertificate(c.Pair); err != nil {
 		return provisioning.Registration{}, err
 	}
 	result, err := dps.Register(ctx, dps.Registration{GlobalEndpoint: c.Endpoint, IDScope: c.IDScope, RegistrationID: c.RegistrationID,
@@ -44,7 +41,7 @@ func (p player) Register(ctx context.Context, c provisioning.Credentials, wait f
 func (p player) Connect(ctx context.Context, hub, deviceID string, c provisioning.Credentials) error {
 	options := p.options.hub()
 	var err error
-	if options.Certificate, err = shown(c); err != nil {
+	if options.Certificate, err = tlsCertificate(c.Pair); err != nil {
 		return err
 	}
 	client, err := iothub.NewDeviceClient(wire.ConnectionString{HostName: hub, DeviceID: deviceID, Key: c.Key, X509: options.Certificate != nil}, options)
@@ -53,21 +50,4 @@ func (p player) Connect(ctx context.Context, hub, deviceID string, c provisionin
 	}
 	defer func() { _ = client.Close() }()
 	return translate(client.SendEvent(ctx, []byte(`{"edgewright":"proof"}`)))
-}
-
-// shown is the certificate that a device shows in the TLS handshake, nil for
-// one with a symmetric key.
-func shown(c provisioning.Credentials) (*tls.Certificate, error) {
-	if len(c.Pair.Chain) == 0 {
-		return nil, nil
-	}
-	key, err := pki.ParseKey(c.Pair.Key.Reveal(), secret.Value{})
-	if err != nil {
-		return nil, translate(err)
-	}
-	certificate := &tls.Certificate{PrivateKey: key, Leaf: c.Pair.Leaf()}
-	for _, cert := range c.Pair.Chain {
-		certificate.Certificate = append(certificate.Certificate, cert.Raw)
-	}
-	return certificate, nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -36,6 +37,9 @@ func (d *Draft) Request() Request {
 // SetCell chooses the way and drops what belongs to another one.
 func (d *Draft) SetCell(cell provisioning.Cell) {
 	if cell != d.Plan.Cell {
+		if d.Plan.UsesEST() {
+			d.Plan.EdgeCA = nil // it came from the server that goes
+		}
 		d.Plan.X509 = provisioning.X509Plan{}
 	}
 	d.Plan.Cell = cell
@@ -80,7 +84,8 @@ func fingerprint(p *provisioning.Preview) string {
 		}
 		return s
 	}
-	fmt.Fprintf(&text, "%v|%v|%v|%s|%v|%v|%v\n", plan.Cell, plan.Cloud, plan.Runtime, plan.SymmetricKey.Key, plan.Device.Tags, plan.X509, plan.TrustBundle)
+	certificate, _ := json.Marshal(plan.X509) // pointers by what they point to; plain values always encode
+	fmt.Fprintf(&text, "%v|%v|%v|%s|%v|%s|%v\n", plan.Cell, plan.Cloud, plan.Runtime, plan.SymmetricKey.Key, plan.Device.Tags, certificate, plan.TrustBundle)
 	for _, w := range p.Certificates {
 		fmt.Fprintln(&text, blank(w.What), w.Action)
 	}

@@ -110,6 +110,21 @@ func (a *App) BootstrapCertificates(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// CANames lists the names of the CAs of the catalog, roots among them.
+func (a *App) CANames(ctx context.Context) ([]string, error) {
+	rows, err := a.catalog.Certificates(ctx, catalog.CertificateQuery{Roles: caRoles, State: catalog.CertificateValid, Limit: maxListed})
+	if err != nil {
+		return nil, translate(err)
+	}
+	var names []string
+	for _, row := range rows {
+		if !slices.Contains(names, row.Subject) {
+			names = append(names, row.Subject)
+		}
+	}
+	return names, nil
+}
+
 // Bootstrap opens a certificate of the catalog with its key.
 func (c certificates) Bootstrap(ctx context.Context, name string) (provisioning.Pair, error) {
 	row, err := c.app.findBootstrap(ctx, name)

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
 	fynetheme "fyne.io/fyne/v2/theme"
@@ -21,7 +23,11 @@ type certificateFields struct {
 	cert   *widgets.Entry
 	key    *widgets.Entry
 	filesF *widgets.Field
-	edge   *widgets.Check
+	est    *estFields
+	// signer is the CA that signs the device's own one.
+	signer  *widgets.Select
+	signerF *widgets.Field
+	edge    *widgets.Check
 }
 
 // practiceCA is how the practice cloud's own CA stands among the others.
@@ -30,14 +36,10 @@ func practiceCA() string { return lang.X("certificate.practice", "Practice issui
 func newCertificateFields(p *Page) *certificateFields {
 	f := &certificateFields{p: p}
 	submit := func(string) { p.Primary() }
-	f.ca = widgets.NewSelect(nil, func(name string) {
-		if name == practiceCA() {
-			name = ""
-		}
-		f.p.draft.Plan.X509.CA = name
-		f.caF.SetError("")
-		f.keepEdge()
-	})
+	f.ca = widgets.NewSelect(nil, func(name string) { f.take(name); f.caF.SetError("") })
+	f.signer = widgets.NewSelect(nil, func(name string) { f.take(name); f.signerF.SetError("") })
+	f.signerF = widgets.NewField(lang.X("certificate.local.ca", "CA that signs the device's own one"), "", f.signer)
+	f.est = newESTFields(p, submit)
 	f.caF = widgets.NewField(lang.X("certificate.ca", "Issuing CA"), "", f.ca)
 	f.cert, f.key = widgets.NewEntry(submit), widgets.NewEntry(submit)
 	f.cert.SetPlaceHolder(lang.X("certificate.file", "certificate, with those above it"))
@@ -49,15 +51,34 @@ func newCertificateFields(p *Page) *certificateFields {
 	return f
 }
 
+// take takes a CA of the list, where one is asked for.
+func (f *certificateFields) take(name string) {
+	if source := f.p.draft.Plan.WithDefaults().X509.Source; source != provisioning.SourceIssue && source != provisioning.SourceLocalCA {
+		return
+	}
+	if name == practiceCA() {
+		name = ""
+	}
+	f.p.draft.Plan.X509.CA = name
+	f.keepEdge()
+}
+
 // keepEdge writes what the box says: an Edge CA by the CA that is chosen.
 func (f *certificateFields) keepEdge() {
 	f.p.draft.Plan.EdgeCA = nil
 	if f.edge.Checked {
-		f.p.draft.Plan.EdgeCA = &provisioning.EdgeCAPlan{CA: f.p.draft.Plan.X509.CA}
+		x := f.p.draft.Plan.X509
+		f.p.draft.Plan.EdgeCA = &provisioning.EdgeCAPlan{CA: x.CA}
+		if x.Source == provisioning.SourceEST {
+			f.p.draft.Plan.EdgeCA = &provisioning.EdgeCAPlan{Source: provisioning.SourceEST}
+		}
 	}
 }
 
 func (f *certificateFields) content() fyne.CanvasObject {
+	if x := &f.p.draft.Plan.X509; !f.p.draft.Plan.ByGroup() {
+		x.Anchor, x.Uploaded, x.AutoRenew = "", "", nil // of a group that was chosen before
+	}
 	plan := f.p.draft.Plan
 	names, err := f.p.c.App.IssuingCAs(f.p.c.Ctx, plan.Cloud.Name)
 	if err != nil {
@@ -68,19 +89,27 @@ func (f *certificateFields) content() fyne.CanvasObject {
 			names[i] = practiceCA()
 		}
 	}
-	f.ca.Options = names
+	f.ca.Options, f.signer.Options = names, names
 	chosen := plan.X509.CA
 	if chosen == "" && len(names) > 0 {
 		chosen = names[0]
 	}
 	f.ca.SetSelected(chosen)
+	f.signer.SetSelected(chosen)
+	f.est.fill(plan.X509)
 	f.cert.SetText(plan.X509.Files.Certificate)
 	f.key.SetText(plan.X509.Files.Key)
 	f.edge.SetChecked(plan.EdgeCA != nil)
 
-	f.source = widgets.NewChoiceGroup(f.choose, f.choices(plan, len(names) > 0)...)
+	choices := f.choices(plan, len(names) > 0)
+	source := plan.WithDefaults().X509.Source
+	if !slices.ContainsFunc(choices, func(c widgets.Choice) bool { return c.ID == source }) {
+		source = choices[0].ID // what was chosen belongs to another kind of enrollment
+		f.set(source)
+	}
+	f.source = widgets.NewChoiceGroup(f.choose, choices...)
 	f.source.OnSubmitted = func(source string) { f.choose(source); f.p.Primary() }
-	f.source.Choose(plan.WithDefaults().X509.Source)
+	f.source.Choose(source)
 	edge := layout.Column(0, f.edge, widgets.NewText(lang.X("certificate.edge.line", "Without it the runtime makes one itself, which is not for production."), widgets.StyleSmall))
 	return layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("certificate.title", "Certificate")), f.source, edge)
 }
@@ -94,32 +123,50 @@ func (f *certificateFields) choices(plan provisioning.Plan, canIssue bool) []wid
 	}
 	files := widgets.Choice{ID: provisioning.SourceFiles, Icon: fynetheme.FolderOpenIcon(), Title: lang.X("certificate.fromfiles", "From files"),
 		Line: lang.X("certificate.fromfiles.line", "a certificate and its key that you have"), Content: f.filesF}
+	server := widgets.Choice{ID: provisioning.SourceEST, Icon: theme.IconCertificate(), Title: lang.X("certificate.est", "From an EST server"),
+		Line: lang.X("certificate.est.line", "the device makes its key, enrols there itself and renews in time"), Content: f.est.column}
 	if plan.Cell.Provisioning == provisioning.Manual {
+		server.Line = lang.X("certificate.est.manual", "the device makes its key and enrols there itself, once; the hub has to know the server's CA")
 		self := widgets.Choice{ID: provisioning.SourceSelfSigned, Icon: theme.IconKey(), Title: lang.X("certificate.self", "Self-signed"),
 			Line: lang.X("certificate.self.line", "the hub knows its thumbprint, and that of a spare pair")}
-		return []widgets.Choice{self, files}
+		return []widgets.Choice{self, files, server}
 	}
 	if !plan.ByGroup() {
 		self := widgets.Choice{ID: provisioning.SourceSelfSigned, Icon: theme.IconKey(), Title: lang.X("certificate.self", "Self-signed"),
 			Line: lang.X("certificate.self.dps", "the enrollment knows the certificate itself")}
 		return []widgets.Choice{issue, self, files}
 	}
-	return []widgets.Choice{issue, files}
+	local := widgets.Choice{ID: provisioning.SourceLocalCA, Icon: theme.IconKey(), Title: lang.X("certificate.local", "From a CA of its own"),
+		Line: lang.X("certificate.local.line", "the device signs its identity itself; that CA can sign any name, so give the group one of its own"), Content: f.signerF}
+	if !canIssue {
+		local.Muted, local.Content = true, nil
+		local.Line = lang.X("certificate.noca", "the catalog has no CA with a key; edgewright cert new makes one")
+	}
+	return []widgets.Choice{issue, files, server, local}
 }
 
 func (f *certificateFields) choose(source string) {
+	f.set(source)
+	f.p.arrange()
+}
+
+// set writes a source into the plan, with what its fields say.
+func (f *certificateFields) set(source string) {
+	was := f.p.draft.Plan.X509
+	// What belongs to one source alone goes; what is typed stays in the fields.
 	x := &f.p.draft.Plan.X509
-	x.Source = source
-	if source != provisioning.SourceIssue {
-		x.CA = ""
-	} else if f.ca.Selected != practiceCA() {
-		x.CA = f.ca.Selected
-	}
-	if source != provisioning.SourceFiles {
-		x.Files = provisioning.CertificateFiles{}
+	*x = provisioning.X509Plan{Source: source, Anchor: was.Anchor, Uploaded: was.Uploaded, Onboard: was.Onboard, Thumbprint: was.Thumbprint, Secondary: was.Secondary}
+	switch source {
+	case provisioning.SourceIssue:
+		f.take(f.ca.Selected)
+	case provisioning.SourceLocalCA:
+		f.take(f.signer.Selected)
+	case provisioning.SourceFiles:
+		x.Files = provisioning.CertificateFiles{Certificate: f.cert.Text, Key: f.key.Text}
+	case provisioning.SourceEST:
+		f.est.keep()
 	}
 	f.keepEdge()
-	f.p.arrange()
 }
 
 // wrong shows the first error of the plan among these fields and gives what is
@@ -129,8 +176,12 @@ func (f *certificateFields) wrong() fyne.Focusable {
 		f.filesF.SetError(finding.Problem + " " + finding.Fix)
 		return f.cert
 	}
+	if focus := f.est.wrong(); focus != nil {
+		return focus
+	}
 	if finding := f.p.draft.Finding("x509.ca", "x509.source", "edge_ca.ca", "x509.anchor"); finding != nil {
 		f.caF.SetError(finding.Problem + " " + finding.Fix)
+		f.signerF.SetError(finding.Problem + " " + finding.Fix)
 		return f.source
 	}
 	return nil

@@ -33,7 +33,10 @@ var phrases = map[string]string{
 	"a Device Provisioning Service that may write enrollments": "needsdps",
 	"a TPM 2.0 on the device":                                  "needstpm",
 	"a certificate for the device":                             "needscert",
-	"a certificate for the device, from a CA that the enrollment knows": "needsca",
+	"a certificate for the device, from a CA that the enrollment knows":                              "needsca",
+	"the device obtains them itself":                                                                 "itself",
+	"the device signs its identity itself when it first starts; until then nobody can connect as it": "localca",
+	"nothing had to change, and only the device holds the key that could call the cloud":             "unchanged",
 }
 
 // say gives a phrase of the domain in the user's language.

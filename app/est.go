@@ -55,7 +55,7 @@ func (e estServers) Enroll(ctx context.Context, server provisioning.ESTAccess, o
 	if err != nil {
 		return provisioning.Pair{}, err
 	}
-	request, err := pki.NewRequestFor(rand.Reader, profile, pkix.Name{CommonName: order.CommonName}, nil, key)
+	request, err := pki.RequestFor(rand.Reader, pki.Order{Profile: profile, Subject: pkix.Name{CommonName: order.CommonName}}, key)
 	if err != nil {
 		return provisioning.Pair{}, err
 	}

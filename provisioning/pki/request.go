@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -73,68 +72,4 @@ func OrderFor(request *x509.CertificateRequest, profile Profile) Order {
 		o.Names = append(o.Names, ip.String())
 	}
 	return o
-}
-
-// NewRequestFor makes a PKCS #10 request that asks for what a profile has: basic
-// constraints of a CA, key usage and extended key usage, as an extension request
-// (RFC 2985, 5.4.2). An outside CA may follow it or not.
-func NewRequestFor(random io.Reader, profile Profile, subject pkix.Name, names []string, key crypto.Signer) ([]byte, error) {
-	extensions, err := profile.extensions(AlgorithmOf(key.Public()))
-	if err != nil {
-		return nil, fmt.Errorf("make certificate request for %s: %w", subject.CommonName, err)
-	}
-	template := &x509.Certificate{}
-	if err := (Order{Profile: profile, Subject: subject, Names: names}).addNames(template); err != nil {
-		return nil, err
-	}
-	der, err := x509.CreateCertificateRequest(random, &x509.CertificateRequest{Subject: subject, ExtraExtensions: extensions,
-		DNSNames: template.DNSNames, IPAddresses: template.IPAddresses}, key)
-	if err != nil {
-		return nil, fmt.Errorf("make certificate request for %s: %w", subject.CommonName, err)
-	}
-	return der, nil
-}
-
-// extensions are those of RFC 5280 that a profile speaks of: 4.2.1.9, 4.2.1.3
-// and 4.2.1.12.
-func (p Profile) extensions(a Algorithm) ([]pkix.Extension, error) {
-	var extensions []pkix.Extension
-	add := func(id int, critical bool, value any) error {
-		der, err := asn1.Marshal(value)
-		extensions = append(extensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, id}, Critical: critical, Value: der})
-		return err
-	}
-	if p.CA {
-		constraints := struct {
-			CA         bool
-			PathLength int `asn1:"optional,default:-1"`
-		}{true, p.PathLength}
-		if err := add(19, true, constraints); err != nil {
-			return nil, err
-		}
-	}
-	usage := p.keyUsage(a)
-	bits := asn1.BitString{Bytes: []byte{0}}
-	for bit := range 8 { // bit 0 is the highest of the byte
-		if usage&(1<<bit) != 0 {
-			bits.Bytes[0] |= 0x80 >> bit
-			bits.BitLength = bit + 1
-		}
-	}
-	if err := add(15, true, bits); err != nil {
-		return nil, err
-	}
-	var purposes []asn1.ObjectIdentifier
-	for _, purpose := range p.extKeyUsage() {
-		purposes = append(purposes, purposeIDs[purpose])
-	}
-	if len(purposes) == 0 {
-		return extensions, nil
-	}
-	return extensions, add(37, false, purposes)
-}
-
-// purposeIDs are id-kp-serverAuth and id-kp-clientAuth of RFC 5280, 4.2.1.12.
-var purposeIDs = map[x509.ExtKeyUsage]asn1.ObjectIdentifier{
-	x509.ExtKeyUsageServerAuth: {1, 3, 6, 1, 5, 5, 7, 3, 1}, x509.ExtKeyUsageClientAuth: {1, 3, 6, 1, 5, 5, 7, 3, 2},
 }

@@ -31,7 +31,7 @@ func TestRequestForAProfileByOpenSSL(t *testing.T) {
 		if profile.Role == RoleServer {
 			names = []string{"gateway.example", "192.0.2.7"}
 		}
-		der, err := NewRequestFor(rand.Reader, profile, pkix.Name{CommonName: "a"}, names, key)
+		der, err := RequestFor(rand.Reader, Order{Profile: profile, Subject: pkix.Name{CommonName: "a"}, Names: names}, key)
 		if err != nil {
 			t.Fatal(err)
 		}

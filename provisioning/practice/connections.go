@@ -70,7 +70,7 @@ func (c *Cloud) cutOffline() {
 	defer c.mu.Unlock()
 	for _, connected := range c.connections {
 		if c.faults.isOffline(connected.view().Hub) {
-			connected.close(endOffline)
+			connected.close(EndOffline)
 		}
 	}
 }

@@ -27,16 +27,16 @@ const (
 
 // Why connections end.
 const (
-	endByClient = "client disconnected"
-	endLost     = "connection lost"
-	endSilent   = "keep-alive elapsed"
-	endExpired  = "token expired"
-	endRefused  = "packet or topic not allowed"
-	endNewer    = "newer connection"
-	endIdentity = "identity removed, disabled or with other keys"
-	endSlow     = "client does not read"
-	endOffline  = "hub offline"
-	endStopped  = "practice cloud stopped"
+	EndByClient = "client disconnected"
+	EndLost     = "connection lost"
+	EndSilent   = "keep-alive elapsed"
+	EndExpired  = "token expired"
+	EndRefused  = "packet or topic not allowed"
+	EndNewer    = "newer connection"
+	EndIdentity = "identity removed, disabled or with other keys"
+	EndSlow     = "client does not read"
+	EndOffline  = "hub offline"
+	EndStopped  = "practice cloud stopped"
 )
 
 // Event is something that happened to a connection of a device.

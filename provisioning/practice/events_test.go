@@ -42,15 +42,15 @@ func TestConnectionsAndEvents(t *testing.T) {
 		reason string
 		do     func(m *daemontest.MQTT)
 	}{
-		{endByClient, func(m *daemontest.MQTT) { _ = m.Close() }},
-		{endLost, func(m *daemontest.MQTT) { _ = m.Conn.Close() }},
-		{endRefused, func(m *daemontest.MQTT) { _ = m.Publish(t.Context(), "devices/e/messages/events/", nil, 0) }},
-		{endNewer, func(*daemontest.MQTT) { s.dial(d) }},
-		{endOffline, func(*daemontest.MQTT) {
+		{EndByClient, func(m *daemontest.MQTT) { _ = m.Close() }},
+		{EndLost, func(m *daemontest.MQTT) { _ = m.Conn.Close() }},
+		{EndRefused, func(m *daemontest.MQTT) { _ = m.Publish(t.Context(), "devices/e/messages/events/", nil, 0) }},
+		{EndNewer, func(*daemontest.MQTT) { s.dial(d) }},
+		{EndOffline, func(*daemontest.MQTT) {
 			s.faults.set(func() { s.faults.offline = []string{"hub"} })
 			s.faults.Clear()
 		}},
-		{endIdentity, func(*daemontest.MQTT) {
+		{EndIdentity, func(*daemontest.MQTT) {
 			s.want(s.hubDo(http.MethodDelete, "/devices/d", "", "If-Match", "*"), 204, "")
 		}},
 	} {

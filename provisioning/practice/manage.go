@@ -50,6 +50,7 @@ var managementRoutes = map[string]func(managed) (any, error){
 	"POST cas/code":        managed.codeCA,
 	"POST cas/verify":      managed.verifyCA,
 	"GET requests":         managed.requests,
+	"GET events":           func(m managed) (any, error) { return m.c.Events(), nil },
 	"PUT faults":           managed.setFaults,
 	"PUT limits":           managed.setLimits,
 }

@@ -176,6 +176,11 @@ func (m *Manager) RequestLog(ctx context.Context, q RequestQuery) ([]RequestRow,
 		"failed": {strconv.FormatBool(q.Failed)}, "limit": {strconv.Itoa(q.Limit)}})
 }
 
+// Events is Cloud.Events.
+func (m *Manager) Events(ctx context.Context) ([]Event, error) {
+	return get[[]Event](ctx, m, "events", nil)
+}
+
 // SetFaults is Cloud.SetFaults.
 func (m *Manager) SetFaults(ctx context.Context, s FaultSettings) error {
 	return m.call(ctx, http.MethodPut, "faults", nil, s, nil)

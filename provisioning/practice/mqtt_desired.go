@@ -28,7 +28,7 @@ func (p *hubPeer) desired(version int64, changed map[string]any, written *batch)
 // the identity is gone, disabled or has other keys.
 func (p *hubPeer) recheck(t *transaction) {
 	if _, _, ok := t.client(p.shown, p.device, p.module); !ok {
-		p.s.closeFor(endIdentity)
+		p.s.closeFor(EndIdentity)
 	}
 }
 

@@ -94,7 +94,7 @@ func TestConnectionsEndOfThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.ended("token", m)
-	if got := reason(); got != endExpired {
+	if got := reason(); got != EndExpired {
 		t.Errorf("the token's end is told as %q", got)
 	}
 
@@ -105,7 +105,7 @@ func TestConnectionsEndOfThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.ended("silence", m)
-	if got := reason(); got != endSilent {
+	if got := reason(); got != EndSilent {
 		t.Errorf("silence is told as %q", got)
 	}
 }

@@ -83,7 +83,7 @@ func (s *session) connectHub(ctx context.Context, u userName, shown credential, 
 			t.storeTwin(d, m)
 		}
 		if before := s.c.connections[p.key]; before != nil {
-			before.close(endNewer)
+			before.close(EndNewer)
 		}
 		if clean {
 			delete(s.c.remembered, p.key)

@@ -92,7 +92,7 @@ func (s *session) close() {
 // ends.
 func (s *session) serve(ctx context.Context) {
 	defer s.close()
-	stop := context.AfterFunc(ctx, func() { s.closeFor(endStopped) })
+	stop := context.AfterFunc(ctx, func() { s.closeFor(EndStopped) })
 	defer stop()
 	_ = s.conn.SetReadDeadline(time.Now().Add(connectPatience))
 	first, err := mqtt.Read(s.in, maxConnect)
@@ -122,10 +122,10 @@ func (s *session) serve(ctx context.Context) {
 			s.closeFor(s.broken(err))
 			return
 		case packet.Type == mqtt.Disconnect:
-			s.closeFor(endByClient)
+			s.closeFor(EndByClient)
 			return
 		case !s.take(ctx, packet):
-			s.closeFor(endRefused)
+			s.closeFor(EndRefused)
 			return
 		}
 	}
@@ -136,13 +136,13 @@ func (s *session) broken(err error) string {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout() && !s.expires.IsZero() && !time.Now().Before(s.expires):
-		return endExpired
+		return EndExpired
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return endSilent
+		return EndSilent
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || timeout != nil:
-		return endLost
+		return EndLost
 	}
-	return endRefused
+	return EndRefused
 }
 
 // closeFor is close, with the reason for whoever looks at the events.
@@ -213,7 +213,7 @@ func (s *session) push(raw []byte, after *batch) {
 	full := len(s.queue) > maxOutgoing
 	s.mu.Unlock()
 	if full {
-		s.closeFor(endSlow)
+		s.closeFor(EndSlow)
 		return
 	}
 	select {
@@ -232,7 +232,7 @@ func (s *session) write() {
 		s.mu.Unlock()
 		for _, next := range queue {
 			if next.after.wait() != nil || !s.send(next.raw) {
-				s.closeFor(endLost)
+				s.closeFor(EndLost)
 				return
 			}
 		}

@@ -36,6 +36,10 @@ const (
 	columnTracking   = "correlation"
 	columnHost       = "host"
 	columnAPIVersion = "version"
+	columnDevice     = "device"
+	columnModule     = "module"
+	columnReason     = "reason"
+	columnOver       = "over"
 )
 
 // devices is the tab of the devices.

@@ -53,6 +53,7 @@ const (
 	TabEnrollments  = "enrollments"
 	TabCertificates = "certificates"
 	TabRequests     = "requests"
+	TabConnections  = "connections"
 	TabConnect      = "connect"
 	TabRehearse     = "rehearse"
 )
@@ -90,9 +91,10 @@ func New(c *frame.Context, actions Actions) *View {
 		widgets.Tab{ID: TabEnrollments, Text: lang.X("practice.tab.enrollments", "Enrollments")},
 		widgets.Tab{ID: TabCertificates, Text: lang.X("practice.tab.certificates", "CA certificates")},
 		widgets.Tab{ID: TabRequests, Text: lang.X("practice.tab.requests", "Requests")},
+		widgets.Tab{ID: TabConnections, Text: lang.X("practice.tab.connections", "Connections")},
 		widgets.Tab{ID: TabConnect, Text: lang.X("practice.tab.connect", "Connect")},
 		widgets.Tab{ID: TabRehearse, Text: lang.X("practice.tab.rehearse", "Rehearse faults")})
-	v.parts = map[string]tab{TabDevices: newDevices(v), TabEnrollments: newEnrollments(v), TabCertificates: newCertificates(v), TabRequests: newRequests(v), TabConnect: newConnect(v), TabRehearse: newRehearse(v)}
+	v.parts = map[string]tab{TabDevices: newDevices(v), TabEnrollments: newEnrollments(v), TabCertificates: newCertificates(v), TabRequests: newRequests(v), TabConnections: newConnections(v), TabConnect: newConnect(v), TabRehearse: newRehearse(v)}
 	v.off = widgets.NewEmptyState(theme.IconPractice(), lang.X("practice.isoff", "The practice cloud is off"),
 		lang.X("practice.isoff.line", "Its devices and enrollments are kept. Switch it on to look at them and to work with it from other programs."),
 		widgets.NewButton(widgets.Primary, lang.X("practice.turnon", "Switch on"), fynetheme.MediaPlayIcon(), actions.SwitchOn))

@@ -1,6 +1,8 @@
 package practice
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"os"
 	"strings"
@@ -184,6 +186,31 @@ func TestRequestsAreFilteredAndCopied(t *testing.T) {
 	}
 }
 
+func TestARefusedConnectionIsShown(t *testing.T) {
+	d := sit(t)
+	info, err := d.c.App.PracticeInfo(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(info.CAPEM)
+	conn, err := tls.Dial("tcp", info.MQTT, &tls.Config{RootCAs: roots, ServerName: "hub.practice.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	field := func(s string) string { return "\x00" + string(rune(len(s))) + s }
+	// CONNECT with user name and password (MQTT 3.1.1, 3.1).
+	body := field("MQTT") + "\x04\xc2\x00\x3c" + field("press-9") + field("hub.practice.test/press-9/?api-version=2021-04-12") + field("nonsense")
+	if _, err := conn.Write([]byte("\x10" + string(rune(len(body))) + body)); err != nil {
+		t.Fatal(err)
+	}
+	d.tab(TabConnections)
+	d.sees("press-9")
+	d.sees("refused")
+	d.sees("CONNACK 5")
+}
+
 func TestOnlyTheClipboardGetsTheKey(t *testing.T) {
 	d := sit(t)
 	d.tab(TabConnect)
@@ -278,6 +305,7 @@ func TestNothingIsClipped(t *testing.T) {
 		TabDevices:     func(v *View) bool { return len(v.parts[TabDevices].(*devices).labels) > 0 },
 		TabEnrollments: func(*View) bool { return true },
 		TabRequests:    func(v *View) bool { return v.parts[TabRequests].(*requests).known != nil },
+		TabConnections: func(*View) bool { return true },
 		TabConnect:     func(v *View) bool { return v.parts[TabConnect].(*connect).hubs > 0 },
 		TabRehearse:    func(v *View) bool { return v.parts[TabRehearse].(*rehearse).listed != "" },
 	} {

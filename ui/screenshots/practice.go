@@ -38,7 +38,7 @@ func drawPractice(ctx context.Context, q *posts, studio *ui.Studio, draw func(st
 	if out := a.Provision(ctx, request, nil); out.Outcome != provisioning.RunSucceeded {
 		return fmt.Errorf("provision %s: %s", request.Plan.Device.ID, out.Outcome)
 	}
-	for _, tab := range []string{practice.TabDevices, practice.TabEnrollments, practice.TabCertificates, practice.TabRequests, practice.TabConnect} {
+	for _, tab := range []string{practice.TabDevices, practice.TabEnrollments, practice.TabCertificates, practice.TabRequests, practice.TabConnections, practice.TabConnect} {
 		if err := open(tab, tab, ""); err != nil {
 			return err
 		}

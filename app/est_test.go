@@ -210,3 +210,23 @@ func asLocalCA(t *testing.T, ca provisioning.Pair) provisioning.Pair {
 	}
 	return provisioning.Pair{Chain: append([]*x509.Certificate{cert}, ca.Chain...), Key: text}
 }
+
+// The next device of a bench is familiar although its plan is another value.
+func TestPlansWithRenewalAreFamiliar(t *testing.T) {
+	look := func(id string) *provisioning.Preview {
+		plan := provisioning.Plan{Device: provisioning.DevicePlan{ID: id}, Cloud: provisioning.CloudPlan{Group: "line-7"},
+			Cell: provisioning.Cell{Platform: provisioning.Linux, Provisioning: provisioning.DPS, Authentication: provisioning.X509},
+			X509: provisioning.X509Plan{Source: provisioning.SourceEST, EST: provisioning.ESTPlan{URL: "https://est.example.org"}}}
+		return &provisioning.Preview{Plan: plan.WithDefaults()}
+	}
+	draft := &Draft{}
+	draft.Confirm(look("a"))
+	if !draft.Familiar(look("b")) {
+		t.Error("the second device stops at Review")
+	}
+	other := look("b")
+	other.Plan.X509.EST.URL = "https://other.example.org"
+	if draft.Familiar(other) {
+		t.Error("another server is not noticed")
+	}
+}

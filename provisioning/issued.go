@@ -70,15 +70,12 @@ func (x *Execution) lookAtEST(ctx context.Context) error {
 	if !plan.UsesEST() {
 		return nil
 	}
-	access := ESTAccess{URL: plan.X509.EST.URL}
-	var err error
-	if plan.X509.EST.Trust != "" {
-		if access.Trust, err = x.Certificates.Roots(ctx, []string{plan.X509.EST.Trust}); err != nil {
-			return &fieldError{"x509.est.trust", err}
-		}
+	access, err := ResolveEST(ctx, x.Ports, plan.X509.EST)
+	if err != nil {
+		return err
 	}
-	if err := x.bootstrapOf(ctx, &access); err != nil {
-		return &fieldError{"x509.est.bootstrap", err}
+	if access.Bootstrap.Leaf() != nil {
+		access.Bootstrap.CertificatePath, access.Bootstrap.KeyPath = newPaths(plan.Device.ID, roleBootstrap)
 	}
 	x.est.access = access
 	if !plan.identityByEST() || !plan.ByGroup() || plan.X509.Anchor != AnchorIntermediate {
@@ -102,12 +99,27 @@ func (x *Execution) lookAtEST(ctx context.Context) error {
 	return nil
 }
 
-// bootstrapOf finds the certificate, or the name and password, that the device
-// shows at first.
-func (x *Execution) bootstrapOf(ctx context.Context, access *ESTAccess) error {
-	name := x.Run.Plan.X509.EST.Bootstrap
+// ResolveEST finds what a plan's words about an EST server stand for, by the
+// certificates, secrets and clock of ports. Nothing is sent.
+func ResolveEST(ctx context.Context, ports Ports, est ESTPlan) (ESTAccess, error) {
+	access := ESTAccess{URL: est.URL}
+	if est.Trust != "" {
+		var err error
+		if access.Trust, err = ports.Certificates.Roots(ctx, []string{est.Trust}); err != nil {
+			return access, &fieldError{"x509.est.trust", err}
+		}
+	}
+	if err := bootstrapOf(ctx, ports, est.Bootstrap, &access); err != nil {
+		return access, &fieldError{"x509.est.bootstrap", err}
+	}
+	return access, nil
+}
+
+// bootstrapOf finds the certificate, or the name and password, that is shown at
+// first.
+func bootstrapOf(ctx context.Context, ports Ports, name string, access *ESTAccess) error {
 	if secretName, ok := strings.CutPrefix(name, "vault:"); ok {
-		login, err := x.Secrets.Secret(ctx, secretName)
+		login, err := ports.Secrets.Secret(ctx, secretName)
 		if err != nil {
 			return fmt.Errorf("login %s of the vault: %w", secretName, err)
 		}
@@ -121,17 +133,15 @@ func (x *Execution) bootstrapOf(ctx context.Context, access *ESTAccess) error {
 	if name == "" {
 		return nil
 	}
-	pair, err := x.Certificates.Bootstrap(ctx, name)
+	pair, err := ports.Certificates.Bootstrap(ctx, name)
 	if err != nil {
 		return err
 	}
-	for _, found := range pki.Verify(pki.ForIdentity, pair.Chain, nil, x.Now()) {
+	for _, found := range pki.Verify(pki.ForIdentity, pair.Chain, nil, ports.Now()) {
 		if found.Level == finding.Error {
 			return &Error{Kind: ErrInvalid, Message: "The bootstrap certificate does not serve: " + found.Problem, Hint: found.Fix}
 		}
 	}
-	cert, key := newPaths(x.Run.Plan.Device.ID, roleBootstrap)
-	pair.CertificatePath, pair.KeyPath = cert, key
 	access.Bootstrap = pair
 	return nil
 }

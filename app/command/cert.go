@@ -17,7 +17,7 @@ import (
 // certFlags are the flags of all cert commands.
 type certFlags struct {
 	profile, name, organization, ca, names, algorithm string
-	key, from                                         string
+	key, from, bootstrap, trust                       string
 	days, keyFD                                       int
 	csr, out, format, reason, search, purpose         string
 	withKey, newKey, yes                              bool
@@ -48,7 +48,7 @@ func cert(s *session, args []string) error {
 	var f certFlags
 	set := s.flags("cert")
 	for name, into := range map[string]*string{"profile": &f.profile, "name": &f.name, "organization": &f.organization, "ca": &f.ca, "names": &f.names,
-		"algorithm": &f.algorithm, "key": &f.key, "from": &f.from, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose} {
+		"algorithm": &f.algorithm, "key": &f.key, "from": &f.from, "bootstrap": &f.bootstrap, "trust": &f.trust, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose} {
 		set.StringVar(into, name, "", "")
 	}
 	set.IntVar(&f.days, "days", 0, "")
@@ -232,6 +232,9 @@ func (s *session) certVerify(a *app.App, f certFlags, files []string) error {
 }
 
 func (s *session) certImport(a *app.App, f certFlags, files []string) error {
+	if strings.HasPrefix(files[0], estPrefix) {
+		return s.certImportEST(a, f, files)
+	}
 	passphrase, err := f.filePassphrase()
 	if err != nil {
 		return err
@@ -240,6 +243,11 @@ func (s *session) certImport(a *app.App, f certFlags, files []string) error {
 	if err != nil {
 		return err
 	}
+	return s.imported(result)
+}
+
+// imported prints what an import did.
+func (s *session) imported(result app.Imported) error {
 	if s.json {
 		s.print(result)
 	} else {
@@ -314,6 +322,12 @@ func (s *session) certNew(a *app.App, f certFlags, _ []string) error {
 	if f.profile == "" || f.name == "" {
 		return wrongUse("say --profile and --name")
 	}
+	if server, ok, err := f.estServer(); err != nil || ok {
+		if err != nil {
+			return err
+		}
+		return s.certEnroll(a, f, server)
+	}
 	switch {
 	case f.key == "none" && f.out != "":
 		return wrongUse("--key none has no key that a request could be signed with; leave out --out")
@@ -357,7 +371,16 @@ func (s *session) certSign(a *app.App, f certFlags, _ []string) error {
 }
 
 func (s *session) certRenew(a *app.App, f certFlags, args []string) error {
-	view, err := a.RenewCertificate(s.ctx, args[0], f.newKey)
+	server, byEST, err := f.estServer()
+	if err != nil {
+		return err
+	}
+	var view app.CertificateView
+	if byEST {
+		view, err = a.RenewByEST(s.ctx, args[0], f.newKey, server)
+	} else {
+		view, err = a.RenewCertificate(s.ctx, args[0], f.newKey)
+	}
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,8 @@ func verbs() []struct {
 		{"clouds", verb{"clouds add NAME --hub | --dps   list   remove NAME", "manage IoT Hubs and Device Provisioning Services", clouds}},
 		{"cert", verb{"cert list [--search S] | profiles | show ID | inspect F... | verify F... --purpose P | import F... | export ID --format pem|der|pfx|chain [--with-key] --out F\n" +
 			"       cert new --profile P --name CN [--ca C] [--key vault|token:URI|none] [--days N] | sign --csr F --profile P --ca C --out F | renew ID [--new-key] | revoke ID --reason R\n" +
-			"       cert new --profile P --name CN --key none --from F | new --profile P --name CN [--ca C] [--key vault|token:URI] --out REQUEST | requests | forget ID", "make, check, exchange and revoke certificates", cert}},
+			"       cert new --profile P --name CN --key none --from F | new --profile P --name CN [--ca C] [--key vault|token:URI] --out REQUEST | requests | forget ID\n" +
+			"       cert new --profile P --name CN --ca est:URL [--bootstrap B] [--trust C] | renew ID --ca est:URL [--trust C] | import est:URL [--trust C]", "make, check, exchange and revoke certificates", cert}},
 		{"secrets", verb{"secrets set NAME   list   remove NAME", "manage the vault", secrets}},
 		{"practice", verb{practiceUsage(), "run the practice cloud by itself, look into it, make it misbehave", practice}},
 		{"config", verb{"config lint F [--runtime V]   show --plan F", "check a config.toml, or show the one of a plan", config}},

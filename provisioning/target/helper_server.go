@@ -70,6 +70,7 @@ func ServeHelper(ctx context.Context, in io.Reader, out io.Writer, version strin
 type helperServer struct {
 	nonce string
 	root  Root
+	tpm   TPM
 
 	outMu sync.Mutex
 	out   io.Writer
@@ -81,6 +82,9 @@ type helperServer struct {
 }
 
 func (s *helperServer) close() {
+	if s.tpm != nil {
+		_ = s.tpm.Close()
+	}
 	if s.root != nil {
 		_ = s.root.Close()
 	}
@@ -131,6 +135,13 @@ func (s *helperServer) carryOut(ctx context.Context, q helperRequest) (reply hel
 		return reply, errors.New("helper: nothing is open")
 	}
 	switch q.Verb {
+	case verbTPMOpen:
+		err = s.openTPM()
+	case verbTPMSend:
+		if s.tpm == nil {
+			return reply, errors.New("helper: the TPM is not open")
+		}
+		reply.Data, err = s.tpm.Send(q.Data)
 	case verbRead:
 		reply.Data, err = s.root.ReadFile(ctx, q.Path)
 	case verbStat:

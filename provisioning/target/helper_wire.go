@@ -34,7 +34,9 @@ const (
 	verbPutBack helperVerb = "put-back"
 	verbForget  helperVerb = "forget"
 	verbAct     helperVerb = "act"
-	verbCancel  helperVerb = "cancel" // ends the request under way; has no answer
+	verbTPMOpen helperVerb = "tpm-open" // holds the device node open until the end
+	verbTPMSend helperVerb = "tpm-send" // Data is one command, the reply's one response
+	verbCancel  helperVerb = "cancel"   // ends the request under way; has no answer
 )
 
 type helperRequest struct {
@@ -46,6 +48,7 @@ type helperRequest struct {
 	Expiry time.Time  `json:"expiry,omitzero"`
 	Set    *wireSet   `json:"set,omitempty"`
 	Action Action     `json:"action,omitempty"`
+	Data   []byte     `json:"data,omitempty"`
 }
 
 // helperReply is a line of an action's output (Line), or the end of a request.
@@ -120,7 +123,10 @@ func toWireError(err error) *wireError {
 	w := &wireError{Text: err.Error()}
 	var locked *LockedError
 	var missing *MissingUserError
+	var tpm *TPMError
 	switch {
+	case errors.As(err, &tpm):
+		w.Kind, w.Name, w.Package = "tpm", string(tpm.Reason), tpm.Where
 	case errors.As(err, &locked):
 		w.Kind, w.Name, w.Expiry = "locked", locked.RunID, locked.Expiry
 	case errors.As(err, &missing):
@@ -155,6 +161,8 @@ func (w *wireError) err() error {
 		return &helperError{w.Text, &LockedError{RunID: w.Name, Expiry: w.Expiry}}
 	case "missing-user":
 		return &helperError{w.Text, &MissingUserError{User: w.Name, Package: w.Package}}
+	case "tpm":
+		return &helperError{w.Text, &TPMError{TPMReason(w.Name), w.Package}}
 	}
 	for _, k := range errorKinds {
 		if w.Kind == k.name {

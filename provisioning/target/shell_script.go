@@ -11,9 +11,12 @@ import (
 // beyond this.
 const bootScript = `echo READY; eval "$(while IFS= read -r l; do [ "$l" = GO ] && break; printf "%s\n" "$l"; done)"`
 
-func boot(ready, goOn string) string {
-	return "sh -c '" + strings.NewReplacer("READY", ready, "GO", goOn).Replace(bootScript) + "'"
+// bootText is bootScript with its marks.
+func bootText(ready, goOn string) string {
+	return strings.NewReplacer("READY", ready, "GO", goOn).Replace(bootScript)
 }
+
+func boot(shell, ready, goOn string) string { return shell + " -c '" + bootText(ready, goOn) + "'" }
 
 // rootScript is the far side of shellLayer: one shell, constant text, POSIX sh
 // with coreutils or busybox only. It reads a verb and its arguments, each on

@@ -220,6 +220,62 @@ func (t *sshTarget) Root(ctx context.Context) (Root, error) {
 }
 
 func (t *sshTarget) rootShell(ctx context.Context, sudo bool) (*shellLayer, error) {
+	s, err := t.bootShell(ctx, "sh", sudo)
+	if err != nil {
+		return nil, err
+	}
+	return startShell(s.in, s.out, s.errs, s.goOn, s.end)
+}
+
+// OpenTPM starts a relay as the login user, and through sudo if that user may
+// not open the TPM.
+func (t *sshTarget) OpenTPM(ctx context.Context, address string) (TPM, error) {
+	opened, err := t.relay(ctx, address, false)
+	var refused *TPMError
+	if errors.As(err, &refused) && refused.Reason == TPMPermission {
+		var uid int
+		if uid, err = t.userID(ctx); err == nil && uid != 0 {
+			opened, err = t.relay(ctx, address, true)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("TPM of %s: %w", t.settings.alias, err)
+	}
+	return opened, nil
+}
+
+func (t *sshTarget) relay(ctx context.Context, address string, sudo bool) (TPM, error) {
+	shell, program, err := relayProgram(address)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.bootShell(ctx, shell, sudo)
+	if err != nil {
+		return nil, err
+	}
+	go func() { _, _ = io.Copy(io.Discard, s.errs) }()
+	if _, err := io.WriteString(s.in, program+s.goOn+"\n"); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnreachable, err), s.end())
+	}
+	stop := context.AfterFunc(ctx, func() { _ = s.end() })
+	defer stop()
+	return newRelay(s.in, s.out, func() error {
+		_ = s.in.Close()
+		return s.end()
+	})
+}
+
+// bootedShell is a shell on the machine that waits for its program, which ends
+// with a line of goOn.
+type bootedShell struct {
+	in   io.WriteCloser
+	out  *bufio.Reader
+	errs io.Reader
+	goOn string
+	end  func() error
+}
+
+func (t *sshTarget) bootShell(ctx context.Context, shell string, sudo bool) (*bootedShell, error) {
 	session, err := t.client.NewSession()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -230,7 +286,7 @@ func (t *sshTarget) rootShell(ctx context.Context, sudo bool) (*shellLayer, erro
 		return nil
 	})
 	ask, ready, goOn := randomMark("EW-ASK-"), randomMark("EW-READY-"), randomMark("EW-GO-")
-	command := boot(ready, goOn)
+	command := boot(shell, ready, goOn)
 	if sudo {
 		command = "sudo -S -k -p " + ask + " " + command
 	}
@@ -289,7 +345,7 @@ func (t *sshTarget) rootShell(ctx context.Context, sudo bool) (*shellLayer, erro
 		return nil, errors.Join(err, finish())
 	}
 	watch.passOn(errsWrite)
-	return startShell(in, reader, errsRead, goOn, finish)
+	return &bootedShell{in: in, out: reader, errs: errsRead, goOn: goOn, end: finish}, nil
 }
 
 func (t *sshTarget) MachineKey(ctx context.Context) string {

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"time"
@@ -99,7 +98,7 @@ func keySHA256(public crypto.PublicKey) (string, error) {
 
 func (a *App) requestView(ctx context.Context, row catalog.Request) (RequestView, error) {
 	view := RequestView{ID: row.ID, Profile: row.Profile, Subject: row.Subject, Key: KeyView{Algorithm: row.Algorithm, Place: row.KeyPlace}, Created: row.Created,
-		PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: row.DER})}
+		PEM: pki.RequestPEM(row.DER)}
 	if row.IssuerID == "" {
 		return view, nil
 	}

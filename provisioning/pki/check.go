@@ -89,15 +89,22 @@ func Verify(purpose Purpose, chain, roots []*x509.Certificate, now time.Time) fi
 	if selfSigned && purpose == ForIdentity || selfSigned && purpose == ForCA && len(roots) == 0 {
 		return found
 	}
-	for i, ca := range chain[1:] {
-		checkCA(&found, ca, i, now)
+	// A leaf that is to sign counts as a CA below those above it, though RFC 5280
+	// counts the last of a path as none.
+	signs := 0
+	if purpose == ForEdgeCA || purpose == ForCA {
+		signs = 1
 	}
-	checkAnchor(&found, chain, roots, now)
+	for i, ca := range chain[1:] {
+		checkCA(&found, ca, i+signs, now)
+	}
+	checkAnchor(&found, chain, roots, signs, now)
 	return found
 }
 
 func checkLeaf(found *finding.List, purpose Purpose, leaf *x509.Certificate, now time.Time) {
 	checkDates(found, leaf, now)
+	checkForm(found, leaf)
 	if !AlgorithmOf(leaf.PublicKey).Valid() {
 		checkKeyKind(found, leaf)
 	}
@@ -164,6 +171,25 @@ func checkCA(found *finding.List, ca *x509.Certificate, below int, now time.Time
 	if below > 0 || !IsSelfSigned(ca) {
 		checkDates(found, ca, now)
 	}
+	checkForm(found, ca)
+}
+
+// oldSignatures are those that TLS stacks of today refuse (RFC 9155, and the
+// security level of OpenSSL in Debian and Ubuntu).
+var oldSignatures = map[x509.SignatureAlgorithm]string{x509.MD2WithRSA: "MD2", x509.MD5WithRSA: "MD5", x509.SHA1WithRSA: "SHA-1",
+	x509.DSAWithSHA1: "SHA-1", x509.ECDSAWithSHA1: "SHA-1"}
+
+// checkForm looks at what makes a certificate useless wherever it stands in the
+// chain. How a root is signed matters to nobody who trusts it.
+func checkForm(found *finding.List, cert *x509.Certificate) {
+	name := cert.Subject.CommonName
+	root := cert.IsCA && string(cert.RawSubject) == string(cert.RawIssuer)
+	if hash := oldSignatures[cert.SignatureAlgorithm]; hash != "" && !root {
+		found.Add(finding.Error, "algorithm", name+" is signed with "+hash+", which TLS of today refuses.", "Have it issued anew with SHA-256.")
+	}
+	if critical := cert.UnhandledCriticalExtensions; len(critical) > 0 {
+		found.Add(finding.Error, "extensions", fmt.Sprintf("%s has the critical extension %s, which nobody here understands.", name, critical[0]), "Have it issued anew without it.")
+	}
 }
 
 func checkKeyKind(found *finding.List, cert *x509.Certificate) {
@@ -193,8 +219,9 @@ func checkOrder(found *finding.List, chain []*x509.Certificate) {
 	}
 }
 
-// checkAnchor finds the root at the end of the chain.
-func checkAnchor(found *finding.List, chain, roots []*x509.Certificate, now time.Time) {
+// checkAnchor finds the root at the end of the chain; signs is 1 where the leaf
+// is a CA that is to sign.
+func checkAnchor(found *finding.List, chain, roots []*x509.Certificate, signs int, now time.Time) {
 	last := chain[len(chain)-1]
 	if IsSelfSigned(last) {
 		if len(roots) > 0 && !slices.ContainsFunc(roots, last.Equal) {
@@ -204,12 +231,29 @@ func checkAnchor(found *finding.List, chain, roots []*x509.Certificate, now time
 	}
 	for _, root := range roots {
 		if Signed(root, last) {
-			checkCA(found, root, len(chain)-1, now)
+			checkCA(found, root, len(chain)-1+signs, now)
+			checkPath(found, chain, root, now)
 			return
 		}
 	}
 	if len(roots) > 0 {
 		found.Add(finding.Error, "chain", fmt.Sprintf("The issuer %s of %s is missing.", last.Issuer.CommonName, last.Subject.CommonName), "Add the intermediate certificates to the chain.")
+	}
+}
+
+// checkPath has the library look at what is left of RFC 5280, 6.1: the name
+// constraints of the CAs and the usages that they pass on.
+func checkPath(found *finding.List, chain []*x509.Certificate, root *x509.Certificate, now time.Time) {
+	if found.Errors() {
+		return // it would say the same again, in other words
+	}
+	options := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	options.Roots.AddCert(root)
+	for _, cert := range chain[1:] {
+		options.Intermediates.AddCert(cert)
+	}
+	if _, err := chain[0].Verify(options); err != nil {
+		found.Add(finding.Error, "chain", fmt.Sprintf("The chain of %s does not hold: %s.", chain[0].Subject.CommonName, strings.TrimPrefix(err.Error(), "x509: ")), "Look at the constraints of its CAs.")
 	}
 }
 

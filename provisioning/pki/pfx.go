@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/smallstep/pkcs7"
@@ -45,12 +46,15 @@ func (c *Content) takePFX(der []byte, passphrase secret.Value) error {
 	if !utf8.Valid(passphrase.Reveal()) {
 		return fmt.Errorf("%w: it is not UTF-8", ErrPassphrase)
 	}
+	if err := boundRounds(der, 0); err != nil {
+		return err
+	}
 	key, leaf, more, err := pkcs12.DecodeChain(der, passphrase.RevealString())
 	switch {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return fmt.Errorf("%w: the passphrase does not open the PFX file", ErrPassphrase)
 	case err != nil:
-		return unreadable("the PFX file is damaged, has several keys or an unknown encryption")
+		return unreadable("the PFX file %s", pfxProblem(err))
 	}
 	signer, err := asSigner(key)
 	if err != nil {
@@ -59,6 +63,27 @@ func (c *Content) takePFX(der []byte, passphrase secret.Value) error {
 	c.Keys = append(c.Keys, signer)
 	c.Certificates = append(append(c.Certificates, leaf), more...)
 	return nil
+}
+
+// pfxProblem says what is wrong with a PFX file, by the texts of the library,
+// which has no values for them and quotes no content in these.
+func pfxProblem(err error) string {
+	for part, problem := range map[string]string{
+		"no MAC":              "has no MAC, so its passphrase cannot be checked; export it again with one",
+		"certificate missing": "holds no certificate",
+		"private key missing": "holds no private key; give the certificates as PEM instead",
+		"exactly one key bag": "holds several private keys; export each pair by itself",
+		"iteration":           "asks for an impossible number of rounds",
+		"unknown algorithm":   "is encrypted in an unknown way",
+		"digest algorithm":    "has a MAC of an unknown kind",
+		"encrypted with":      "is encrypted in an unknown way",
+		"unsupported":         "is encrypted in an unknown way",
+	} {
+		if strings.Contains(err.Error(), part) {
+			return problem
+		}
+	}
+	return "is damaged"
 }
 
 // takePKCS7 reads the certificates of a PKCS #7 bag (RFC 2315, 9.1), such as an

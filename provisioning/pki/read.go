@@ -167,7 +167,9 @@ func (c *Content) takeCRL(der []byte) error {
 }
 
 // readDER tries the forms in turn: nothing but the structure tells them apart.
+// If none fits, it tells what is wrong with the form that it looks like.
 func readDER(der []byte, passphrase secret.Value) (Content, error) {
+	// In the order of the shapes.
 	attempts := []struct {
 		kind Kind
 		take func(*Content) error
@@ -178,8 +180,11 @@ func readDER(der []byte, passphrase secret.Value) (Content, error) {
 		}},
 		{KindDER, func(c *Content) error {
 			request, err := ParseRequest(der)
+			if err != nil {
+				return fmt.Errorf("%w: %w", ErrUnreadable, err)
+			}
 			c.Requests = append(c.Requests, request)
-			return err
+			return nil
 		}},
 		{KindDER, func(c *Content) error { return c.takeCRL(der) }},
 		{KindPKCS7, func(c *Content) error { return c.takePKCS7(der) }},
@@ -188,7 +193,12 @@ func readDER(der []byte, passphrase secret.Value) (Content, error) {
 		}},
 		{KindPFX, func(c *Content) error { return c.takePFX(der, passphrase) }},
 	}
-	for _, attempt := range attempts {
+	if err := checkWhole(der); err != nil {
+		return Content{}, err
+	}
+	looksLike := shapeOf(der)
+	told := unreadable("it is no certificate, key, request, revocation list, PKCS #7 or PFX file, or it is damaged")
+	for i, attempt := range attempts {
 		content := Content{Kind: attempt.kind}
 		err := attempt.take(&content)
 		if err == nil {
@@ -197,8 +207,11 @@ func readDER(der []byte, passphrase secret.Value) (Content, error) {
 		if errors.Is(err, ErrPassphrase) {
 			return Content{}, err
 		}
+		if i == looksLike {
+			told = err
+		}
 	}
-	return Content{}, unreadable("it is no certificate, key, request, revocation list, PKCS #7 or PFX file, or it is damaged")
+	return Content{}, told
 }
 
 // Chain gives the certificates with the one of the key first, if there is one

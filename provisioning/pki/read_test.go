@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,7 +89,14 @@ func TestReadTakesWhatOpenSSLWrites(t *testing.T) {
 	}
 }
 
+// openssl runs OpenSSL on a file, which is its -in.
 func openssl(t *testing.T, in []byte, args ...string) []byte {
+	t.Helper()
+	return opensslFile(t, in, append(slices.Clone(args), "-in")...)
+}
+
+// opensslFile runs OpenSSL on a file, whose name is its last argument.
+func opensslFile(t *testing.T, in []byte, args ...string) []byte {
 	t.Helper()
 	if _, err := exec.LookPath("openssl"); err != nil {
 		t.Skip("needs openssl")
@@ -97,7 +105,7 @@ func openssl(t *testing.T, in []byte, args ...string) []byte {
 	if err := os.WriteFile(path, in, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command("openssl", append([]string{args[0], "-in", path}, args[1:]...)...)
+	command := exec.Command("openssl", append(args, path)...)
 	var problems bytes.Buffer
 	command.Stderr = &problems
 	out, err := command.Output()

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"regexp"
 	"slices"
@@ -267,15 +268,26 @@ func reachOf(info PracticeInfo, device target.Target) *provisioning.Reach {
 		return reach
 	}
 	reach.Forward = func(ctx context.Context) (func(), error) {
-		_, port, err := net.SplitHostPort(info.HTTPS)
-		if err != nil {
-			return nil, fmt.Errorf("address of the practice cloud: %w", err)
+		var closers []io.Closer
+		stop := func() {
+			for _, closer := range closers {
+				_ = closer.Close()
+			}
 		}
-		closer, err := forwarder.Forward(ctx, net.JoinHostPort("127.0.0.1", port), info.HTTPS)
-		if err != nil {
-			return nil, translate(err)
+		for _, address := range []string{info.HTTPS, info.MQTT} {
+			_, port, err := net.SplitHostPort(address)
+			if err != nil {
+				stop()
+				return nil, fmt.Errorf("address of the practice cloud: %w", err)
+			}
+			closer, err := forwarder.Forward(ctx, net.JoinHostPort("127.0.0.1", port), address)
+			if err != nil {
+				stop()
+				return nil, translate(err)
+			}
+			closers = append(closers, closer)
 		}
-		return func() { _ = closer.Close() }, nil
+		return stop, nil
 	}
 	return reach
 }

@@ -26,7 +26,7 @@ var rows = map[string][]string{
 	"app/e2e":     {},
 	"app": {
 		"app/catalog", "app/vault", "provisioning", "hostdetect", "eflow", "resources",
-		"provisioning/wire", "provisioning/edgeconfig", "provisioning/pki", "provisioning/est", "provisioning/tpm",
+		"provisioning/wire", "provisioning/bundle", "provisioning/edgeconfig", "provisioning/pki", "provisioning/est", "provisioning/tpm",
 		"provisioning/iothub", "provisioning/dps", "provisioning/azure", "provisioning/practice", "provisioning/target", "provisioning/finding",
 	},
 	"app/catalog":             {},
@@ -41,6 +41,7 @@ var rows = map[string][]string{
 	"provisioning/iothub":     {"provisioning/wire"},
 	"provisioning/dps":        {"provisioning/wire"},
 	"provisioning/azure":      {},
+	"provisioning/bundle":     {},
 	"provisioning/practice":   {"provisioning/wire"},
 	// Its own test forbids even what anyone may import.
 	"provisioning/practice/daemontest": {},

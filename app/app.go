@@ -64,6 +64,9 @@ type App struct {
 
 	// decorate wraps the ports of each run; tests of this package set it.
 	decorate func(provisioning.Ports) provisioning.Ports
+	// betweenMintSteps is called between the steps of a batch; tests of this
+	// package set it.
+	betweenMintSteps func(step string)
 }
 
 // New opens the data folder. It reads no secret: the vault is opened when the

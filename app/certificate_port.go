@@ -7,10 +7,12 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"strings"
 
 	"edgewright/app/catalog"
 	"edgewright/app/vault"
 	"edgewright/provisioning"
+	"edgewright/provisioning/bundle"
 	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
@@ -21,6 +23,8 @@ type certificates struct {
 	app      *App
 	practice bool
 	deviceID string
+	// bundleIdentity is a file that opens bundles, "" for the vault.
+	bundleIdentity string
 }
 
 func (c certificates) kind() vault.Kind {
@@ -144,7 +148,10 @@ func (c certificates) Make(ctx context.Context, runID string, o provisioning.Cer
 	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: text}, err
 }
 
-func (c certificates) FromFiles(_ context.Context, files provisioning.CertificateFiles) (provisioning.Pair, error) {
+func (c certificates) FromFiles(ctx context.Context, files provisioning.CertificateFiles) (provisioning.Pair, error) {
+	if strings.HasPrefix(files.Certificate, bundleScheme) {
+		return c.fromBundle(ctx, files)
+	}
 	cert, err := readCertificateFile(files.Certificate, secret.Value{})
 	if err != nil {
 		return provisioning.Pair{}, err
@@ -216,6 +223,14 @@ func (c certificates) Revoke(ctx context.Context, runID string) error {
 func (c certificates) Roots(ctx context.Context, names []string) ([]*x509.Certificate, error) {
 	var roots []*x509.Certificate
 	for _, name := range names {
+		if member, path, ok := inBundle(name); ok && member == bundle.TrustName {
+			found, err := c.trustFromBundle(ctx, path)
+			if err != nil {
+				return nil, err
+			}
+			roots = append(roots, found...)
+			continue
+		}
 		row, err := c.app.findCA(ctx, name)
 		if err != nil {
 			return nil, err

@@ -36,13 +36,7 @@ func certificateSecret(id string) string { return "certificate/" + id }
 // may be empty; kind says whose it is. A row that says where its key is says so
 // only of keys elsewhere.
 func (a *App) addCertificate(ctx context.Context, row catalog.Certificate, cert *x509.Certificate, key secret.Value, kind vault.Kind) (catalog.Certificate, error) {
-	row.ID = uuid.NewString()
-	row.Subject, row.Serial, row.SHA1, row.SHA256 = cert.Subject.CommonName, pki.Serial(cert), pki.SHA1(cert), pki.SHA256(cert)
-	row.NotBefore, row.NotAfter, row.DER, row.Created = cert.NotBefore, cert.NotAfter, cert.Raw, a.now()
-	row.Algorithm, row.State = string(pki.AlgorithmOf(cert.PublicKey)), catalog.CertificateValid
-	if row.KeyPlace == "" {
-		row.KeyPlace = keyNowhere
-	}
+	row = a.certificateRow(cert, row)
 	if !key.IsEmpty() {
 		v, err := a.openVault(ctx)
 		if err != nil {
@@ -54,6 +48,19 @@ func (a *App) addCertificate(ctx context.Context, row catalog.Certificate, cert 
 		row.KeyPlace = keyInVault
 	}
 	return row, translate(a.catalog.AddCertificate(ctx, row))
+}
+
+// certificateRow completes the row of a certificate, under a new ID, by what the
+// certificate says. A row that does not say where its key is has it nowhere.
+func (a *App) certificateRow(cert *x509.Certificate, row catalog.Certificate) catalog.Certificate {
+	row.ID = uuid.NewString()
+	row.Subject, row.Serial, row.SHA1, row.SHA256 = cert.Subject.CommonName, pki.Serial(cert), pki.SHA1(cert), pki.SHA256(cert)
+	row.NotBefore, row.NotAfter, row.DER, row.Created = cert.NotBefore, cert.NotAfter, cert.Raw, a.now()
+	row.Algorithm, row.State = string(pki.AlgorithmOf(cert.PublicKey)), catalog.CertificateValid
+	if row.KeyPlace == "" {
+		row.KeyPlace = keyNowhere
+	}
+	return row
 }
 
 // keyOf opens the key of a certificate that lies in the vault.

@@ -63,24 +63,51 @@ func attestation(a *wire.AttestationMechanism) provisioning.Authentication {
 }
 
 func (e enroller) CreateEnrollment(ctx context.Context, wanted provisioning.Enrollment) (provisioning.Enrollment, error) {
-	mechanism := mechanismOf(wanted)
-	capabilities := &wire.Capabilities{IotEdge: wanted.Edge}
 	if wanted.Group {
-		_, err := e.client.CreateGroup(ctx, wire.EnrollmentGroup{EnrollmentGroupID: wanted.Name, Attestation: mechanism,
-			Capabilities: capabilities, ProvisioningStatus: wire.StatusEnabled})
+		_, err := e.client.CreateGroup(ctx, wire.EnrollmentGroup{EnrollmentGroupID: wanted.Name, Attestation: mechanismOf(wanted),
+			Capabilities: &wire.Capabilities{IotEdge: wanted.Edge}, ProvisioningStatus: wire.StatusEnabled})
 		return wanted, translate(err)
 	}
-	enrollment := wire.IndividualEnrollment{RegistrationID: wanted.Name, DeviceID: wanted.DeviceID, Attestation: mechanism,
-		Capabilities: capabilities, ProvisioningStatus: wire.StatusEnabled}
+	enrollment, err := individualOf(wanted)
+	if err != nil {
+		return wanted, err
+	}
+	_, err = e.client.CreateEnrollment(ctx, enrollment)
+	return wanted, translate(err)
+}
+
+// individualOf writes an individual enrollment as the service has it.
+func individualOf(wanted provisioning.Enrollment) (wire.IndividualEnrollment, error) {
+	enrollment := wire.IndividualEnrollment{RegistrationID: wanted.Name, DeviceID: wanted.DeviceID, Attestation: mechanismOf(wanted),
+		Capabilities: &wire.Capabilities{IotEdge: wanted.Edge}, ProvisioningStatus: wire.StatusEnabled}
 	if len(wanted.Tags) > 0 {
 		tags, err := json.Marshal(wanted.Tags)
 		if err != nil {
-			return wanted, fmt.Errorf("write tags of %s: %w", wanted.Name, err)
+			return enrollment, fmt.Errorf("write tags of %s: %w", wanted.Name, err)
 		}
 		enrollment.InitialTwin = &wire.InitialTwin{Tags: tags}
 	}
-	_, err := e.client.CreateEnrollment(ctx, enrollment)
-	return wanted, translate(err)
+	return enrollment, nil
+}
+
+// CreateEnrollments makes individual enrollments, at most dps.MaxBulk, in one
+// call. Those that the service refused come back with its words.
+func (e enroller) CreateEnrollments(ctx context.Context, wanted []provisioning.Enrollment) (refused map[string]string, err error) {
+	list := make([]wire.IndividualEnrollment, len(wanted))
+	for i := range wanted {
+		if list[i], err = individualOf(wanted[i]); err != nil {
+			return nil, err
+		}
+	}
+	failed, err := e.client.CreateEnrollments(ctx, list)
+	if err != nil {
+		return nil, translate(err)
+	}
+	refused = map[string]string{}
+	for _, one := range failed {
+		refused[one.RegistrationID] = fmt.Sprintf("%s (%d)", one.Status, one.Code)
+	}
+	return refused, nil
 }
 
 func mechanismOf(wanted provisioning.Enrollment) *wire.AttestationMechanism {

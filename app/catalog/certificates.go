@@ -49,13 +49,17 @@ func scanCertificate(row scanner) (c Certificate, err error) {
 	return c, err
 }
 
+const insertCertificate = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+
+func certificateArgs(c Certificate) []any {
+	return []any{c.ID, c.Profile, c.Role, c.Subject, c.IssuerID, c.Serial, c.SHA1, c.SHA256, timeText(c.NotBefore), timeText(c.NotAfter),
+		c.Algorithm, c.KeyPlace, c.State, c.Reason, optionalTime(c.Revoked), c.Superseded, c.DeviceID, c.Run, c.RunRole, c.DER, timeText(c.Created)}
+}
+
 // AddCertificate writes a new certificate; one with the same SHA-256 that is
 // there already is an ErrExists.
 func (c *Catalog) AddCertificate(ctx context.Context, cert Certificate) error {
-	n, err := c.exec(ctx, CertificatesChanged, "write certificate "+cert.Subject, "INSERT INTO certificate ("+certificateColumns+
-		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sha256) DO NOTHING",
-		cert.ID, cert.Profile, cert.Role, cert.Subject, cert.IssuerID, cert.Serial, cert.SHA1, cert.SHA256, timeText(cert.NotBefore), timeText(cert.NotAfter),
-		cert.Algorithm, cert.KeyPlace, cert.State, cert.Reason, optionalTime(cert.Revoked), cert.Superseded, cert.DeviceID, cert.Run, cert.RunRole, cert.DER, timeText(cert.Created))
+	n, err := c.exec(ctx, CertificatesChanged, "write certificate "+cert.Subject, insertCertificate+" ON CONFLICT (sha256) DO NOTHING", certificateArgs(cert)...)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("write certificate %s: %w", cert.Subject, ErrExists)
 	}

@@ -17,6 +17,7 @@ const (
 	LocksChanged        Change = "locks"
 	SecretsChanged      Change = "secrets"
 	CertificatesChanged Change = "certificates"
+	BatchesChanged      Change = "batches"
 	SettingsChanged     Change = "settings"
 	// EverythingChanged follows a restore.
 	EverythingChanged Change = "everything"

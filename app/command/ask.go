@@ -18,6 +18,7 @@ import (
 // accessFlags are how a command gets into a target without a person.
 type accessFlags struct {
 	identity, hostKey string
+	bundleIdentity    string
 	sshFD, sudoFD     int
 }
 
@@ -25,7 +26,7 @@ type accessFlags struct {
 // answer. An unknown host key is trusted by --host-key or by a person only,
 // never by --yes.
 func (s *session) access(f accessFlags) (app.Access, error) {
-	access := app.Access{Identity: f.identity, HostKey: f.hostKey}
+	access := app.Access{Identity: f.identity, HostKey: f.hostKey, BundleIdentity: f.bundleIdentity}
 	var err error
 	if access.SSHPassword, err = readFD(f.sshFD); err != nil {
 		return access, wrongUse("--ssh-password-fd: %v", err)

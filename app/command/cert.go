@@ -21,6 +21,7 @@ type certFlags struct {
 	days, keyFD                                       int
 	csr, out, format, reason, search, purpose         string
 	withKey, newKey, yes                              bool
+	mintFlags
 }
 
 // certVerbs are the commands under cert, with the number of arguments that they
@@ -42,6 +43,8 @@ var certVerbs = map[string]struct {
 	"revoke":   {1, (*session).certRevoke},
 	"requests": {0, (*session).certRequests},
 	"forget":   {1, (*session).certForget},
+	"mint":     {0, (*session).certMint},
+	"batches":  {0, (*session).certBatches},
 }
 
 func cert(s *session, args []string) error {
@@ -56,11 +59,12 @@ func cert(s *session, args []string) error {
 	set.BoolVar(&f.withKey, "with-key", false, "")
 	set.BoolVar(&f.newKey, "new-key", false, "")
 	set.BoolVar(&f.yes, "yes", false, "")
+	f.mintFlags.add(set)
 	rest, err := s.parse(set, args)
 	if err != nil {
 		return err
 	}
-	name, rest, err := only(rest, "list", "profiles", "show", "inspect", "verify", "import", "export", "new", "sign", "renew", "revoke", "requests", "forget")
+	name, rest, err := only(rest, "list", "profiles", "show", "inspect", "verify", "import", "export", "new", "sign", "renew", "revoke", "requests", "forget", "mint", "batches")
 	if err != nil {
 		return err
 	}

@@ -64,16 +64,18 @@ func verbs() []struct {
 	}{
 		{"detect", verb{"detect --target T", "look at a computer and say what it can become", detect}},
 		{"cells", verb{"cells", "list the fifteen ways and which of them can be run", cells}},
-		{"preview", verb{"preview --plan F --target T", "show what would be written, and write nothing", preview}},
-		{"provision", verb{"provision --plan F (--target T | --targets CSV [--parallel N]) [--yes] [--undo-on-failure]", "make a device and prove that it connects", provision}},
+		{"preview", verb{"preview (--plan F | --bundle F) --target T", "show what would be written, and write nothing", preview}},
+		{"provision", verb{"provision (--plan F | --bundle F [--bundle-identity F]) (--target T | --targets CSV [--parallel N]) [--yes] [--undo-on-failure]", "make a device and prove that it connects", provision}},
 		{"runs", verb{"runs list | show ID | resume ID | undo ID [--yes]", "look up runs, go on with them, put them back", runs}},
 		{"devices", verb{"devices list [--search S] | show ID | export [--format csv|json] [--out F] | import F", "look up the catalog of devices", devices}},
 		{"clouds", verb{"clouds add NAME --hub | --dps   list   remove NAME", "manage IoT Hubs and Device Provisioning Services", clouds}},
 		{"cert", verb{"cert list [--search S] | profiles | show ID | inspect F... | verify F... --purpose P | import F... | export ID --format pem|der|pfx|chain [--with-key] --out F\n" +
 			"       cert new --profile P --name CN [--ca C] [--key vault|token:URI|none] [--days N] | sign --csr F --profile P --ca C --out F | renew ID [--new-key] | revoke ID --reason R\n" +
 			"       cert new --profile P --name CN --key none --from F | new --profile P --name CN [--ca C] [--key vault|token:URI] --out REQUEST | requests | forget ID\n" +
-			"       cert new --profile P --name CN --ca est:URL [--bootstrap B] [--trust C] | renew ID --ca est:URL [--trust C] | import est:URL [--trust C]", "make, check, exchange and revoke certificates", cert}},
-		{"secrets", verb{"secrets set NAME   list   remove NAME", "manage the vault", secrets}},
+			"       cert new --profile P --name CN --ca est:URL [--bootstrap B] [--trust C] | renew ID --ca est:URL [--trust C] | import est:URL [--trust C]\n" +
+			"       cert mint (--csv F | --range 'line-7-{0001..0500}' [--group G] [--edge-ca] [--days N]) --ca C --recipient R --out DIR [--enroll CLOUD]\n" +
+			"       cert mint --resume BATCH | cert batches", "make, check, exchange and revoke certificates", cert}},
+		{"secrets", verb{"secrets set NAME   list   remove NAME   bench make NAME | list | show NAME", "manage the vault", secrets}},
 		{"practice", verb{practiceUsage(), "run the practice cloud by itself, look into it, make it misbehave", practice}},
 		{"config", verb{"config lint F [--runtime V]   show --plan F", "check a config.toml, or show the one of a plan", config}},
 		{"backup", verb{"backup make F | restore F [--yes]", "copy the data folder's catalog, or bring it back", backup}},

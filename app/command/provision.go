@@ -13,14 +13,16 @@ import (
 
 // planFlags are the flags of preview and provision.
 type planFlags struct {
-	plan, target, targets string
-	parallel              int
-	yes, undo             bool
+	plan, bundle    string
+	target, targets string
+	parallel        int
+	yes, undo       bool
 	accessFlags
 }
 
 func (f *planFlags) add(set *flag.FlagSet) {
 	set.StringVar(&f.plan, "plan", "", "")
+	set.StringVar(&f.bundle, "bundle", "", "")
 	set.StringVar(&f.target, "target", "", "")
 	addAccess(set, &f.accessFlags)
 }
@@ -28,6 +30,7 @@ func (f *planFlags) add(set *flag.FlagSet) {
 func addAccess(set *flag.FlagSet, f *accessFlags) {
 	set.StringVar(&f.identity, "identity", "", "")
 	set.StringVar(&f.hostKey, "host-key", "", "")
+	set.StringVar(&f.bundleIdentity, "bundle-identity", "", "")
 	set.IntVar(&f.sshFD, "ssh-password-fd", 0, "")
 	set.IntVar(&f.sudoFD, "sudo-password-fd", 0, "")
 }
@@ -104,6 +107,9 @@ func (s *session) provisionMany(f planFlags) error {
 	if f.target != "" {
 		return wrongUse("--target and --targets exclude each other")
 	}
+	if f.bundle != "" {
+		return wrongUse("a bundle is for one device: say --target")
+	}
 	plan, err := readPlanLoose(f.plan)
 	if err != nil {
 		return err
@@ -163,11 +169,7 @@ func (s *session) request(f planFlags) (app.Request, error) {
 	if f.target == "" {
 		return app.Request{}, wrongUse("--target is missing; this computer is local:")
 	}
-	text, err := readPlan(f.plan)
-	if err != nil {
-		return app.Request{}, err
-	}
-	plan, findings, err := domain.ParsePlan(text)
+	plan, findings, err := s.planOf(f)
 	if err != nil {
 		return app.Request{}, err
 	}
@@ -176,6 +178,31 @@ func (s *session) request(f planFlags) (app.Request, error) {
 	}
 	access, err := s.access(f.accessFlags)
 	return app.Request{Plan: plan, Target: f.target, Access: access, UndoOnFailure: f.undo}, err
+}
+
+// planOf reads the plan that --plan or --bundle names.
+func (s *session) planOf(f planFlags) (domain.Plan, domain.Findings, error) {
+	if f.bundle == "" {
+		text, err := readPlan(f.plan)
+		if err != nil {
+			return domain.Plan{}, nil, err
+		}
+		return domain.ParsePlan(text)
+	}
+	if f.plan != "" {
+		return domain.Plan{}, nil, wrongUse("--plan and --bundle exclude each other: a bundle has its plan inside")
+	}
+	a, err := s.open()
+	if err != nil {
+		return domain.Plan{}, nil, err
+	}
+	opened, err := a.OpenBundle(s.ctx, f.bundle, f.bundleIdentity)
+	for _, found := range opened.Findings {
+		if found.Level == domain.LevelCare {
+			s.note("%s %s", found.Problem, found.Fix)
+		}
+	}
+	return opened.Plan, opened.Findings, err
 }
 
 func readPlan(name string) ([]byte, error) {

@@ -6,9 +6,12 @@ func secrets(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	name, rest, err := only(rest, "set", "list", "remove")
+	name, rest, err := only(rest, "set", "list", "remove", "bench")
 	if err != nil {
 		return err
+	}
+	if name == "bench" {
+		return s.bench(rest)
 	}
 	if name != "list" && len(rest) != 1 {
 		return wrongUse("name the secret")

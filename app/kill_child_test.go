@@ -37,10 +37,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// job is what a child does to a bench: provision, or undo what it provisioned.
+// job is what a child does to a bench: provision, undo what it provisioned, or
+// mint.
 type job struct {
 	Bench bench
 	Undo  bool
+	// Mint makes a batch of devices instead.
+	Mint *mintJob
 	// Cut is the effect just before which the child kills itself, counted from
 	// the begin of the run, or of the undo; -1 for none.
 	Cut int
@@ -78,6 +81,9 @@ func (j job) start(ctx context.Context) (effects []string, killed bool, err erro
 // main is the child.
 func (j job) main() int {
 	ctx := context.Background()
+	if j.Mint != nil {
+		return j.mint(ctx)
+	}
 	k := &knife{cut: -1}
 	if !j.Undo {
 		k = &knife{cut: j.Cut, on: true}

@@ -47,7 +47,7 @@ type MintOutcome struct {
 	// Report is the CSV file with a line for each device.
 	Report string `json:"report"`
 	// Error is what stopped the batch as a whole.
-	Error *provisioning.ErrorView `json:"error"`
+	Error *provisioning.ErrorView `json:"error,omitempty"`
 }
 
 // MintEvent says that a row has come a step further.

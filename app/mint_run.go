@@ -29,7 +29,7 @@ type minter struct {
 	total      int
 	// unsynced are rows whose files were written and may not be on the disk.
 	unsynced []catalog.BatchRow
-	// between is for tests that look between two steps; nil does nothing.
+	// between is told of each step; nil for nobody.
 	between func(step string)
 }
 
@@ -184,10 +184,10 @@ func (m *minter) place(ctx context.Context, rows []catalog.BatchRow) error {
 			return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The bundle of " + row.DeviceID + " cannot be written.",
 				Hint: "Look at the folder " + m.batch.Folder + " and resume the batch.", Err: err}
 		}
+		m.step("file " + row.DeviceID)
 		row.Sealed = nil
 		m.unsynced = append(m.unsynced, row)
 	}
-	m.step("written")
 	if len(m.unsynced) >= mintSync {
 		return m.settle(ctx)
 	}

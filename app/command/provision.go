@@ -181,7 +181,7 @@ func (s *session) request(f planFlags) (app.Request, error) {
 }
 
 // planOf reads the plan that --plan or --bundle names.
-func (s *session) planOf(f planFlags) (domain.Plan, domain.Findings, error) {
+func (s *session) planOf(f planFlags) (domain.Plan, finding.List, error) {
 	if f.bundle == "" {
 		text, err := readPlan(f.plan)
 		if err != nil {
@@ -198,7 +198,7 @@ func (s *session) planOf(f planFlags) (domain.Plan, domain.Findings, error) {
 	}
 	opened, err := a.OpenBundle(s.ctx, f.bundle, f.bundleIdentity)
 	for _, found := range opened.Findings {
-		if found.Level == domain.LevelCare {
+		if found.Level == finding.Care {
 			s.note("%s %s", found.Problem, found.Fix)
 		}
 	}

@@ -96,7 +96,8 @@ func pack(b Bundle) ([]byte, error) {
 			return out.Bytes(), err
 		}
 	}
-	return out.Bytes(), w.Close()
+	err = w.Close()
+	return out.Bytes(), err
 }
 
 func signed(text []byte) []byte {

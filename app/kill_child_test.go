@@ -25,6 +25,12 @@ func TestMain(m *testing.M) {
 	// The credential store of whoever runs the tests is none of their business.
 	_ = os.Unsetenv("DBUS_SESSION_BUS_ADDRESS")
 	_ = os.Unsetenv("XDG_RUNTIME_DIR")
+	if len(os.Args) == 2 && os.Args[1] == tokenArgument {
+		if err := ServeTokenHelper(context.Background(), os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if text := os.Getenv(childVariable); text != "" {
 		_ = os.Unsetenv(childVariable)
 		var j job

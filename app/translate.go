@@ -24,7 +24,7 @@ func translate(err error) error {
 	if err == nil || errors.As(err, &typed) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	for _, known := range []func(error) *provisioning.Error{fromCloud, fromTarget, fromVault, fromCatalog, fromToken, fromPKI, fromEST} {
+	for _, known := range []func(error) *provisioning.Error{fromCloud, fromTPM, fromTarget, fromVault, fromCatalog, fromToken, fromPKI, fromEST} {
 		if made := known(err); made != nil {
 			made.Err = err
 			return made

@@ -35,6 +35,8 @@ type EKCertificate struct {
 	State ChainState
 	// Certificate is nil for ChainNone and ChainUnread.
 	Certificate *x509.Certificate
+	// Chain leads from it to a given root, for ChainTrusted only.
+	Chain []*x509.Certificate
 	// Problem says why, for a person; empty where all is well.
 	Problem string
 }
@@ -136,15 +138,15 @@ func judge(area []byte, ek Key, roots Roots, now time.Time) EKCertificate {
 	if len(roots.Roots) == 0 {
 		return say(ChainUnchecked, "")
 	}
-	if err := verify(cert, roots, now); err != nil {
+	if found.Chain, err = verify(cert, roots, now); err != nil {
 		return say(ChainUntrusted, "The certificate leads to none of the given roots: %v.", err)
 	}
 	return say(ChainTrusted, "")
 }
 
-func verify(cert *x509.Certificate, roots Roots, now time.Time) error {
+func verify(cert *x509.Certificate, roots Roots, now time.Time) ([]*x509.Certificate, error) {
 	if !slices.ContainsFunc(cert.UnknownExtKeyUsage, oidEKCertificate.Equal) {
-		return errors.New("it is not made for an endorsement key")
+		return nil, errors.New("it is not made for an endorsement key")
 	}
 	checked := *cert
 	checked.UnhandledCriticalExtensions = slices.DeleteFunc(slices.Clone(cert.UnhandledCriticalExtensions), oidSubjectAltName.Equal)
@@ -154,21 +156,16 @@ func verify(cert *x509.Certificate, roots Roots, now time.Time) error {
 			pools[i].AddCert(issuer)
 		}
 	}
-	_, err := checked.Verify(x509.VerifyOptions{Roots: pools[0], Intermediates: pools[1], CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-	return err
+	chains, err := checked.Verify(x509.VerifyOptions{Roots: pools[0], Intermediates: pools[1], CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	if err != nil {
+		return nil, err
+	}
+	return chains[0], nil
 }
 
 // sameKey ties a certificate to a key of the TPM.
 func sameKey(cert *x509.Certificate, public []byte) bool {
-	area, err := tpm2.Unmarshal[tpm2.TPM2BPublic](public)
-	if err != nil {
-		return false
-	}
-	contents, err := area.Contents()
-	if err != nil {
-		return false
-	}
-	key, err := tpm2.Pub(*contents)
+	key, err := publicKey(public)
 	if err != nil {
 		return false
 	}

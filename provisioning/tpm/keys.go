@@ -3,11 +3,15 @@ package tpm
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/google/go-tpm/tpm2"
@@ -190,6 +194,32 @@ func flush(s sender, handle tpm2.TPMHandle) error {
 func emptyUnique(template tpm2.TPMTPublic) tpm2.TPMTPublic {
 	template.Unique = tpm2.NewTPMUPublicID(tpm2.TPMAlgRSA, &tpm2.TPM2BPublicKeyRSA{})
 	return template
+}
+
+// PEM is the key as a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in PEM.
+func (k Key) PEM() (string, error) {
+	key, err := publicKey(k.Public)
+	if err != nil {
+		return "", fmt.Errorf("read the public key: %w", err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", fmt.Errorf("write the public key: %w", err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
+}
+
+// publicKey reads TPM2B_PUBLIC.
+func publicKey(public []byte) (crypto.PublicKey, error) {
+	area, err := tpm2.Unmarshal[tpm2.TPM2BPublic](public)
+	if err != nil {
+		return nil, err
+	}
+	contents, err := area.Contents()
+	if err != nil {
+		return nil, err
+	}
+	return tpm2.Pub(*contents)
 }
 
 func isRSA2048(public []byte) bool {

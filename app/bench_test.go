@@ -46,11 +46,12 @@ const (
 var killEST benchEST
 
 // serveEST starts a server for all benches of a test.
-func serveEST(t *testing.T) {
+func serveEST(t *testing.T) *esttest.Server {
 	t.Helper()
 	name, password, _ := strings.Cut(estLogin, ":")
 	server := esttest.Start(t, esttest.Rules{Username: name, Password: password})
 	killEST = benchEST{URL: server.URL, Trust: string(pki.PEM(server.Trust))}
+	return server
 }
 
 // learnEST brings anchor and login of the EST server into catalog and vault.
@@ -295,6 +296,10 @@ func (m runtimeMachine) connect(ctx context.Context) error {
 		return err
 	}
 	p := config.Provisioning
+	pair, err := m.enrol(ctx, config)
+	if err != nil {
+		return nil
+	}
 	hub, id, key := p.HubHostname, p.DeviceID, p.DeviceKey
 	if p.Source == "dps" {
 		if !strings.Contains(p.GlobalEndpoint, "practice.test") {
@@ -302,14 +307,36 @@ func (m runtimeMachine) connect(ctx context.Context) error {
 		}
 		key = p.Attestation.SymmetricKey
 		registered, err := m.player.Register(ctx, provisioning.Credentials{Endpoint: p.GlobalEndpoint, IDScope: p.IDScope,
-			RegistrationID: p.Attestation.RegistrationID, Key: key}, func(time.Duration) {})
+			RegistrationID: p.Attestation.RegistrationID, Key: key, Pair: pair}, func(time.Duration) {})
 		if err != nil {
 			return nil
 		}
 		hub, id = registered.Hub, registered.DeviceID
 	}
-	_ = m.player.Connect(ctx, hub, id, provisioning.Credentials{Key: key})
+	_ = m.player.Connect(ctx, hub, id, provisioning.Credentials{Key: key, Pair: pair})
 	return nil
+}
+
+// enrol is certd: it obtains an identity where the configuration asks an EST
+// server that takes a name and password.
+func (m runtimeMachine) enrol(ctx context.Context, config edgeconfig.Config) (provisioning.Pair, error) {
+	issued := config.Provisioning.Attestation.Certificate.Issued
+	if issued == nil {
+		return provisioning.Pair{}, nil
+	}
+	server := provisioning.ESTAccess{URL: config.EST.URL, Username: config.EST.Username, Password: config.EST.Password}
+	for _, uri := range config.EST.Trusted {
+		text, err := os.ReadFile(m.file(strings.TrimPrefix(uri, "file:///")))
+		if err != nil {
+			return provisioning.Pair{}, err
+		}
+		content, err := pki.Read(text, secret.Value{})
+		if err != nil {
+			return provisioning.Pair{}, err
+		}
+		server.Trust = append(server.Trust, content.Certificates...)
+	}
+	return estServers{&App{now: time.Now}}.Enroll(ctx, server, provisioning.ESTOrder{CommonName: issued.CommonName})
 }
 
 // mustBench is newBench in a folder of the test.

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -90,9 +92,72 @@ func TestESTOnAFolder(t *testing.T) {
 	if again.Outcome != provisioning.RunSucceeded || again.Changed {
 		t.Errorf("second run: %+v %+v", again, again.Error)
 	}
+	b.huntBootstrap(t, a)
 	// The bootstrap pair serves more devices, so its key stays.
 	if _, err := a.findBootstrap(t.Context(), "Line 7 bootstrap"); err != nil {
 		t.Error(err)
+	}
+	undone, _, err := a.Undo(t.Context(), out.Run, Access{}, nil)
+	if err != nil || undone[0].Outcome != provisioning.RunUndone {
+		t.Fatalf("%+v %v", undone, err)
+	}
+	if after, err := listFolder(filepath.Dir(b.folder()), ""); err != nil || after != before {
+		t.Errorf("undone it is\n%s\nand was\n%s\n%v", after, before, err)
+	}
+}
+
+// huntBootstrap looks for the key of the bootstrap certificate in all that the
+// program wrote beside the device.
+func (b bench) huntBootstrap(t *testing.T, a *App) {
+	t.Helper()
+	pair, err := certificates{app: a}.Bootstrap(t.Context(), "Line 7 bootstrap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := pki.ParseKey(pair.Key.Reveal(), secret.Value{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scalar, err := key.(*ecdsa.PrivateKey).Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hunt := &secretHunt{}
+	hunt.add("bootstrap key", scalar)
+	hunt.below(t, "after the run", b.data())
+	hunt.below(t, "after the run", b.state())
+	if text, err := os.ReadFile(filepath.Join(b.folder(), "var/aziot/secrets", benchDevice+"-est-bootstrap.key.pem")); err != nil || !bytes.Equal(text, pair.Key.Reveal()) {
+		t.Errorf("the device has another key: %v", err)
+	}
+}
+
+// A runtime enrols itself. It is left alone by a second run, which then cannot
+// make it call and says so, and is put back by undo.
+func TestESTWithARuntime(t *testing.T) {
+	server := serveEST(t)
+	b := mustBench(t, "group est", true)
+	before, err := listFolder(filepath.Dir(b.folder()), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := b.open(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Close() }()
+	out := a.Provision(t.Context(), b.request(), nil)
+	if out.Outcome != provisioning.RunSucceeded || out.Proof.How != provisioning.ProofRuntime || len(server.Issued()) == 0 {
+		t.Fatalf("%+v %+v", out, out.Error)
+	}
+	_, password, _ := strings.Cut(estLogin, ":")
+	hunt := &secretHunt{}
+	hunt.add("EST password", []byte(password))
+	hunt.below(t, "after the run", b.data())
+	hunt.below(t, "after the run", b.state())
+	issued := len(server.Issued())
+	again := a.Provision(t.Context(), b.request(), nil)
+	if again.Changed || again.Error != nil || len(server.Issued()) != issued || again.Outcome == provisioning.RunConfigured && again.Proof.Reason == "" {
+		t.Errorf("second run: %+v %+v, %d issued", again, again.Error, len(server.Issued())-issued)
 	}
 	undone, _, err := a.Undo(t.Context(), out.Run, Access{}, nil)
 	if err != nil || undone[0].Outcome != provisioning.RunUndone {

@@ -92,13 +92,13 @@ var linuxRows = map[Cell]CellInfo{
 	{Linux, Manual, X509}: {
 		Available: true,
 		Needs:     []string{"an IoT Hub that may create device identities", "a certificate for the device, which Edgewright makes or takes from files"},
-		Inputs:    []string{"device.id", "cloud.name", "x509.source", "x509.ca", "x509.files"},
+		Inputs:    []string{"device.id", "cloud.name", "x509.source", "x509.ca", "x509.files", "x509.est"},
 		Steps:     []string{StepLook, StepCertificate, StepIdentity, StepFiles, StepApply, StepProof},
 	},
 	{Linux, DPS, X509}: {
 		Available: true,
 		Needs:     []string{"a Device Provisioning Service that may write enrollments", "a certificate for the device, for a group from a CA that it knows"},
-		Inputs:    []string{"device.id", "device.registration_id", "cloud.name", "cloud.enrollment", "cloud.group", "x509.source", "x509.ca", "x509.files"},
+		Inputs:    []string{"device.id", "device.registration_id", "cloud.name", "cloud.enrollment", "cloud.group", "x509.source", "x509.ca", "x509.files", "x509.est"},
 		Steps:     []string{StepLook, StepCertificate, StepEnrollment, StepFiles, StepApply, StepReprovision, StepProof},
 	},
 	{Linux, DPS, TPM}: {

@@ -261,3 +261,27 @@ func TestIssuedPlanFindings(t *testing.T) {
 		}
 	}
 }
+
+// The configuration of a plan can be seen before anything is looked up.
+func TestConfigOfIssued(t *testing.T) {
+	byLogin := estWay()
+	byLogin.X509.EST.Bootstrap = "vault:login"
+	for name, row := range map[string]struct {
+		plan  Plan
+		wants []string
+	}{
+		"bootstrap": {estWay(), []string{`bootstrap_identity_pk = "file:///var/aziot/secrets/line-7-est-bootstrap.key.pem"`, `[edge_ca.auto_renew]`}},
+		"login":     {byLogin, []string{`username = "a name of the vault"`}},
+		"local CA":  {localCAWay(), []string{`method = "local_ca"`, `pk = "file:///var/aziot/secrets/line-7-local-ca.key.pem"`, `expiry_days = 30`}},
+	} {
+		text, err := ConfigOf(row.plan, newWorld(false).ports().Cloud)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range row.wants {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s: no %s in\n%s", name, want, text)
+			}
+		}
+	}
+}

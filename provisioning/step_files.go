@@ -299,6 +299,9 @@ func ConfigOf(plan Plan, cloud Cloud) ([]byte, error) {
 		pair.CertificatePath, pair.KeyPath = newPaths(plan.Device.ID, order.Role)
 		x.pairs[order.Role] = pair
 	}
+	if strings.HasPrefix(plan.X509.EST.Bootstrap, "vault:") {
+		x.est.access.Username, x.est.access.Password = "a name of the vault", secret.FromString("its password")
+	}
 	changes := x.configChanges(secret.FromString("a key that the cloud is about to make"))
 	x.certificateChanges(&changes, nil)
 	return edgeconfig.Apply(nil, changes)

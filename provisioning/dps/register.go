@@ -19,7 +19,7 @@ const defaultPoll = 3 * time.Second
 // maxRegistration bounds a registration as a whole.
 const maxRegistration = 10 * time.Minute
 
-// Registration is what a device needs to register: a symmetric key, or a
+// Registration is what a device needs to register: a symmetric key, a TPM, or a
 // certificate in Options.
 type Registration struct {
 	// GlobalEndpoint is the device endpoint as a URL, "https://host[:port]", as
@@ -30,6 +30,8 @@ type Registration struct {
 	// Key is the enrollment's own key, or the one derived from the group's. It
 	// stays empty where Options has a certificate.
 	Key secret.Value
+	// TPM stands in the place of a key; nil for none.
+	TPM *TPM
 	// Payload goes to a custom allocation; nil for none.
 	Payload json.RawMessage
 	// OnWait, if not nil, is told each wait that the service imposes before it
@@ -70,8 +72,20 @@ func Register(ctx context.Context, r Registration) (Registered, error) {
 		Failure:    failure,
 		Options:    r.Options,
 	}
-	if !r.Key.IsEmpty() {
-		params.SAS = rest.SAS{Resource: r.IDScope + "/registrations/" + r.RegistrationID, Policy: "registration", Key: r.Key}
+	ctx, cancel := context.WithTimeout(ctx, maxRegistration)
+	defer cancel()
+	switch {
+	case r.TPM != nil:
+		sign, release, err := r.challenge(ctx, params)
+		if err != nil {
+			return Registered{}, err
+		}
+		defer release()
+		params.SAS = r.sas()
+		params.SAS.Sign = sign
+	case !r.Key.IsEmpty():
+		params.SAS = r.sas()
+		params.SAS.Key = r.Key
 	}
 	client, err := rest.New(params)
 	if err != nil {
@@ -80,12 +94,9 @@ func Register(ctx context.Context, r Registration) (Registered, error) {
 	if r.Options.Transport == nil {
 		defer client.Close()
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxRegistration)
-	defer cancel()
-
 	path := "/" + wire.EscapeSegment(r.IDScope) + registrationPath(r.RegistrationID)
 	call := rest.Call{Operation: operation, Subject: r.RegistrationID, Method: http.MethodPut, Path: path + "/register",
-		Body:   wire.DeviceRegistration{RegistrationID: r.RegistrationID, Payload: r.Payload},
+		Body:   r.body(),
 		Expect: []int{http.StatusOK, http.StatusAccepted}}
 	var done Registered
 	for {
@@ -120,8 +131,14 @@ func (r Registration) check() error {
 	if r.IDScope == "" || strings.ContainsFunc(r.IDScope, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' }) {
 		return errors.New("no ID scope, or not one")
 	}
-	if r.Key.IsEmpty() == (r.Options.Certificate == nil) {
-		return errors.New("it takes a key or a certificate, and not both")
+	proofs := 0
+	for _, given := range []bool{!r.Key.IsEmpty(), r.Options.Certificate != nil, r.TPM != nil} {
+		if given {
+			proofs++
+		}
+	}
+	if proofs != 1 {
+		return errors.New("it takes a key, a certificate or a TPM, and not two of them")
 	}
 	return wire.ValidateRegistrationID(r.RegistrationID)
 }

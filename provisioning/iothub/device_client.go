@@ -28,28 +28,43 @@ func NewDeviceClient(conn wire.ConnectionString, options Options) (*DeviceClient
 	if byCertificate != (options.Certificate != nil) {
 		return nil, fmt.Errorf("%s: it takes a key or a certificate, and not both", wire.ServiceHubDevice)
 	}
-	if err := wire.ValidateDeviceID(conn.DeviceID); err != nil {
-		return nil, fmt.Errorf("%s: %w", wire.ServiceHubDevice, err)
-	}
 	dial := conn.HostName
 	if conn.GatewayHostName != "" {
 		dial = conn.GatewayHostName
 	}
-	params := rest.Params{
+	var sas rest.SAS
+	if !byCertificate {
+		sas = rest.SAS{Resource: conn.HostName + "/devices/" + conn.DeviceID, Key: conn.Key}
+	}
+	return newDeviceClient(dial, conn.DeviceID, sas, options)
+}
+
+// NewSigningDeviceClient is NewDeviceClient for a device whose key does not
+// leave its place, such as a TPM: sign is HMAC-SHA256 with it. hub is the host
+// name as DPS gave it. Nothing is sent, nothing signed.
+func NewSigningDeviceClient(hub, deviceID string, sign func(message []byte) ([]byte, error), options Options) (*DeviceClient, error) {
+	if options.Certificate != nil || sign == nil {
+		return nil, fmt.Errorf("%s: it takes a key or a certificate, and not both", wire.ServiceHubDevice)
+	}
+	return newDeviceClient(hub, deviceID, rest.SAS{Resource: hub + "/devices/" + deviceID, Sign: sign}, options)
+}
+
+func newDeviceClient(dial, deviceID string, sas rest.SAS, options Options) (*DeviceClient, error) {
+	if err := wire.ValidateDeviceID(deviceID); err != nil {
+		return nil, fmt.Errorf("%s: %w", wire.ServiceHubDevice, err)
+	}
+	client, err := rest.New(rest.Params{
 		Service:    wire.ServiceHubDevice,
 		Endpoint:   "https://" + dial,
 		APIVersion: apiVersion,
+		SAS:        sas,
 		Failure:    failure,
 		Options:    options,
-	}
-	if !byCertificate {
-		params.SAS = rest.SAS{Resource: conn.HostName + "/devices/" + conn.DeviceID, Key: conn.Key}
-	}
-	client, err := rest.New(params)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &DeviceClient{deviceID: conn.DeviceID, rest: client}, nil
+	return &DeviceClient{deviceID: deviceID, rest: client}, nil
 }
 
 // Close closes idle connections.

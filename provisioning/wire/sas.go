@@ -30,15 +30,25 @@ const maxTokenLength = 4096
 //
 // https://learn.microsoft.com/azure/iot-hub/authenticate-authorize-sas
 func SignSAS(resource string, key secret.Value, policy string, expiry time.Time) (secret.Value, error) {
-	if resource == "" {
-		return secret.Value{}, errors.New("sign SAS token: no resource")
-	}
 	if key.IsEmpty() {
 		return secret.Value{}, fmt.Errorf("sign SAS token for %s: no key", resource)
 	}
+	return SignSASWith(resource, func(message []byte) ([]byte, error) { return hmacOf(key, message), nil }, policy, expiry)
+}
+
+// SignSASWith is SignSAS for a key that does not leave its place, such as a
+// TPM: sign is HMAC-SHA256 with it.
+func SignSASWith(resource string, sign func(message []byte) ([]byte, error), policy string, expiry time.Time) (secret.Value, error) {
+	if resource == "" {
+		return secret.Value{}, errors.New("sign SAS token: no resource")
+	}
 	sr := escapeComponent(resource)
 	se := strconv.FormatInt(expiry.Unix(), 10)
-	sig := base64.StdEncoding.EncodeToString(sasSignature(key, sr, se))
+	signature, err := sign([]byte(sr + "\n" + se))
+	if err != nil {
+		return secret.Value{}, fmt.Errorf("sign SAS token for %s: %w", resource, err)
+	}
+	sig := base64.StdEncoding.EncodeToString(signature)
 	text := sasScheme + " sr=" + sr + "&sig=" + escapeComponent(sig) + "&se=" + se
 	if policy != "" {
 		text += "&skn=" + escapeComponent(policy)
@@ -151,8 +161,12 @@ func (t Token) String() string {
 func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
 
 func sasSignature(key secret.Value, sr, se string) []byte {
+	return hmacOf(key, []byte(sr+"\n"+se))
+}
+
+func hmacOf(key secret.Value, message []byte) []byte {
 	mac := hmac.New(sha256.New, key.Reveal())
-	mac.Write([]byte(sr + "\n" + se))
+	mac.Write(message)
 	return mac.Sum(nil)
 }
 

@@ -70,7 +70,7 @@ func New(params Params) (*Client, error) {
 	}
 	perRetry := []policy.Policy{attemptPolicy{c.retry}}
 	if params.SAS.Resource != "" {
-		if params.SAS.Key.IsEmpty() {
+		if params.SAS.Key.IsEmpty() && params.SAS.Sign == nil {
 			return nil, fmt.Errorf("%s: no key", params.Service)
 		}
 		perRetry = append(perRetry, &sasPolicy{sas: params.SAS, now: c.now})

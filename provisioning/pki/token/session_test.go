@@ -278,3 +278,33 @@ func TestPINIsNowhereButInTheRequest(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysThatWantThePINEachTime has a key of the token's own tool.
+func TestKeysThatWantThePINEachTime(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("pkcs11-tool"); err != nil {
+		t.Skip("needs pkcs11-tool")
+	}
+	options := newToken(t, "ewca")
+	tool := exec.Command("pkcs11-tool", "--module", softHSM, "--token-label", "ewca", "--login", "--pin", rightPIN, "--keypairgen", "--key-type", "EC:secp256r1",
+		"--label", "careful", "--id", "01", "--always-auth", "--usage-sign")
+	tool.Env = append(os.Environ(), options.Command[1])
+	if out, err := tool.CombinedOutput(); err != nil {
+		t.Fatalf("pkcs11-tool: %v\n%s", err, out)
+	}
+	logins := t.TempDir() + "/logins"
+	s := open(t, shim(t, options, 9, `-DLOGINS="`+logins+`"`))
+	key, err := s.Key(t.Context(), address(t, "pkcs11:object=careful;id=%01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		digest := sha256.Sum256([]byte{byte(i)})
+		if _, err := key.Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tried, _ := os.ReadFile(logins); bytes.Count(tried, []byte("login")) != 4 {
+		t.Errorf("logged in %q, want once for the session and once for each signature", tried)
+	}
+}

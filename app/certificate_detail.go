@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"edgewright/app/catalog"
+	"edgewright/provisioning"
 	"edgewright/provisioning/pki"
 )
 
@@ -127,9 +128,15 @@ func (a *App) neighbours(ctx context.Context, row catalog.Certificate, d *Certif
 
 // renewable tells whether RenewCertificate can make it again.
 func (a *App) renewable(ctx context.Context, row catalog.Certificate) (bool, error) {
-	profile, ok := pki.ProfileByName(row.Profile)
-	if !ok || row.State != catalog.CertificateValid {
+	if row.State != catalog.CertificateValid {
 		return false, nil
+	}
+	profile, err := a.profile(ctx, row.Profile)
+	if errors.Is(err, provisioning.ErrInvalid) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	if profile.SelfSigned {
 		return true, nil

@@ -23,7 +23,7 @@ func (a *App) resolveEST(ctx context.Context, server provisioning.ESTPlan) (prov
 // an EST server certify it. The certificate comes into the catalog, and with it
 // the CAs that the server names above it.
 func (a *App) EnrollCertificate(ctx context.Context, n NewCertificate, server provisioning.ESTPlan) (CertificateView, error) {
-	profile, err := n.profile()
+	profile, err := a.profile(ctx, n.Profile)
 	if err != nil {
 		return CertificateView{}, err
 	}

@@ -142,11 +142,19 @@ func (a *App) issuerID(ctx context.Context, cert *x509.Certificate) (string, err
 
 // The forms of ExportCertificate.
 const (
-	ExportPEM   = "pem"
-	ExportDER   = "der"
-	ExportPFX   = "pfx"
-	ExportChain = "chain"
+	ExportPEM = "pem"
+	ExportDER = "der"
+	ExportPFX = "pfx"
+	// ExportPFXOld is encrypted as systems before 2018 read it: 3DES and SHA-1.
+	ExportPFXOld = "pfx-3des"
+	ExportChain  = "chain"
 )
+
+// ExportHasKey tells whether a form always holds the key.
+func ExportHasKey(format string) bool { return format == ExportPFX || format == ExportPFXOld }
+
+// MinPassphrase is how many bytes the passphrase of an exported key has at least.
+const MinPassphrase = pki.MinPassphrase
 
 // ExportCertificate writes a certificate: alone as PEM or DER, with its chain in
 // the order that a device wants, or as PFX with its key. A key is always
@@ -161,7 +169,7 @@ func (a *App) ExportCertificate(ctx context.Context, id, format string, withKey 
 		return nil, err
 	}
 	var key crypto.Signer
-	if withKey || format == ExportPFX {
+	if withKey || ExportHasKey(format) {
 		text, err := a.keyOf(ctx, row)
 		if err != nil {
 			return nil, err
@@ -180,15 +188,28 @@ func (a *App) ExportCertificate(ctx context.Context, id, format string, withKey 
 			return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "A DER file holds one certificate and no key.", Hint: "Choose pem, chain or pfx."}
 		}
 		return chain[0].Raw, nil
-	case ExportPFX:
-		data, err := pki.PFX(pki.PFXModern, key, chain, passphrase)
+	case ExportPFX, ExportPFXOld:
+		form := pki.PFXModern
+		if format == ExportPFXOld {
+			form = pki.PFXOld
+		}
+		data, err := pki.PFX(form, key, chain, passphrase)
 		return data, translate(err)
 	default:
-		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The format %q is unknown.", format), Hint: "Use pem, der, pfx or chain."}
+		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The format %q is unknown.", format), Hint: "Use pem, der, pfx, pfx-3des or chain."}
 	}
 	if !withKey {
 		return out, nil
 	}
 	encrypted, err := pki.EncryptedKeyPEM(key, passphrase)
 	return append(out, encrypted...), translate(err)
+}
+
+// ExportCertificateTo writes a certificate into a new file.
+func (a *App) ExportCertificateTo(ctx context.Context, id, format string, withKey bool, passphrase secret.Value, name string) error {
+	data, err := a.ExportCertificate(ctx, id, format, withKey, passphrase)
+	if err != nil {
+		return err
+	}
+	return WriteNew(name, data)
 }

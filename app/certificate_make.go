@@ -7,7 +7,6 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"edgewright/app/catalog"
@@ -33,32 +32,26 @@ type NewCertificate struct {
 	Days      int           // 0 is the profile's
 }
 
-func (n NewCertificate) profile() (pki.Profile, error) {
-	profile, ok := pki.ProfileByName(n.Profile)
-	if !ok {
-		return profile, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("There is no profile %q.", n.Profile),
-			Hint: "`edgewright cert profiles` names them."}
-	}
-	return profile, nil
-}
-
 // MakeCertificate makes a key, which stays in the vault or in a token, and its
 // certificate.
 func (a *App) MakeCertificate(ctx context.Context, n NewCertificate) (CertificateView, error) {
-	profile, err := n.profile()
+	profile, err := a.profile(ctx, n.Profile)
 	if err != nil {
 		return CertificateView{}, err
 	}
-	algorithm := n.Algorithm
-	if algorithm == "" {
-		algorithm = profile.Algorithm
-	}
-	key, err := a.makeKey(ctx, n.Key, algorithm, n.Algorithm != "", n.CommonName)
+	key, err := a.makeKey(ctx, n.Key, n.algorithm(profile), n.Algorithm != "", n.CommonName)
 	if err != nil {
 		return CertificateView{}, err
 	}
 	order := pki.Order{Profile: profile, Subject: n.subject(), Names: n.Names, Public: key.signer.Public(), Key: key.signer, Days: n.Days}
 	return a.issue(ctx, order, n.CA, key)
+}
+
+func (n NewCertificate) algorithm(profile pki.Profile) pki.Algorithm {
+	if n.Algorithm == "" {
+		return profile.Algorithm
+	}
+	return n.Algorithm
 }
 
 func (n NewCertificate) subject() pkix.Name {
@@ -72,20 +65,16 @@ func (n NewCertificate) subject() pkix.Name {
 // SignRequest certifies the key of a request that came from elsewhere. Subject
 // and names are those of the request.
 func (a *App) SignRequest(ctx context.Context, file string, n NewCertificate) (CertificateView, error) {
-	profile, err := n.profile()
+	profile, err := a.profile(ctx, n.Profile)
 	if err != nil {
 		return CertificateView{}, err
 	}
 	if profile.SelfSigned {
 		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "A request cannot be signed by itself.", Hint: "Choose a profile with an issuer."}
 	}
-	data, err := os.ReadFile(file)
+	request, err := readRequest(file)
 	if err != nil {
-		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s does not read.", file), Hint: "Name the file with the request.", Err: err}
-	}
-	request, err := pki.ParseRequest(data)
-	if err != nil {
-		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s cannot be used: %s.", file, err), Hint: "Ask for a PKCS #10 request, PEM or DER."}
+		return CertificateView{}, err
 	}
 	order := pki.OrderFor(request, profile)
 	order.Days = n.Days
@@ -99,7 +88,7 @@ func (a *App) issue(ctx context.Context, order pki.Order, caName string, key cer
 	var issuer pki.Issuer
 	if !order.Profile.SelfSigned {
 		if caName == "" {
-			return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "No CA is named that signs the certificate.", Hint: "Name one, or make a root CA first."}
+			return CertificateView{}, noIssuer()
 		}
 		ca, err := a.findCA(ctx, caName)
 		if err != nil {
@@ -133,9 +122,12 @@ func (a *App) RenewCertificate(ctx context.Context, id string, newKey bool) (Cer
 	if err != nil {
 		return CertificateView{}, fmt.Errorf("read certificate %s of the catalog: %w", row.ID, err)
 	}
-	profile, ok := pki.ProfileByName(row.Profile)
-	if !ok {
-		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "The certificate was not made here, so it cannot be made again.", Hint: "Ask its issuer for a new one and import that."}
+	profile, err := a.profile(ctx, row.Profile)
+	if errors.Is(err, provisioning.ErrInvalid) {
+		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "The certificate was not made here by a profile that is still there, so it cannot be made again.", Hint: "Ask its issuer for a new one and import that."}
+	}
+	if err != nil {
+		return CertificateView{}, err
 	}
 	order := pki.Order{Profile: profile, Subject: old.Subject, Names: old.DNSNames, Public: old.PublicKey}
 	for _, ip := range old.IPAddresses {

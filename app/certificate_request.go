@@ -37,7 +37,7 @@ func requestSecret(id string) string { return "request/" + id }
 // request for an outside CA. When the certificate is imported it is known by
 // its key and gets profile and key place of the request.
 func (a *App) RequestCertificate(ctx context.Context, n NewCertificate) (RequestView, error) {
-	profile, err := n.profile()
+	profile, err := a.profile(ctx, n.Profile)
 	if err != nil {
 		return RequestView{}, err
 	}
@@ -184,7 +184,7 @@ func (a *App) ForeignCA(ctx context.Context, file string, n NewCertificate) (Cer
 	refuse := func(message, hint string) (CertificateView, error) {
 		return CertificateView{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: message, Hint: hint}
 	}
-	profile, err := n.profile()
+	profile, err := a.profile(ctx, n.Profile)
 	if err != nil {
 		return CertificateView{}, err
 	}

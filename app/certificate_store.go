@@ -56,6 +56,7 @@ func (a *App) certificateRow(cert *x509.Certificate, row catalog.Certificate) ca
 	row.ID = uuid.NewString()
 	row.Subject, row.Serial, row.SHA1, row.SHA256 = cert.Subject.CommonName, pki.Serial(cert), pki.SHA1(cert), pki.SHA256(cert)
 	row.NotBefore, row.NotAfter, row.DER, row.Created = cert.NotBefore, cert.NotAfter, cert.Raw, a.now()
+	row.CareFrom = pki.RenewAt(cert)
 	row.Algorithm, row.State = string(pki.AlgorithmOf(cert.PublicKey)), catalog.CertificateValid
 	if row.KeyPlace == "" {
 		row.KeyPlace = keyNowhere

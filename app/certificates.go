@@ -127,6 +127,16 @@ type Inspected struct {
 	Keys       int      `json:"-"`
 	Locked     int      `json:"-"`
 	Requests   []string `json:"requests,omitempty"`
+	// Lists are the revocation lists in it.
+	Lists []InspectedList `json:"revocation_lists,omitempty"`
+}
+
+// InspectedList is a revocation list in a file.
+type InspectedList struct {
+	Issuer  string    `json:"issuer"`
+	Number  string    `json:"number"`
+	Revoked int       `json:"revoked"`
+	Next    time.Time `json:"next_update"`
 }
 
 // InspectFile says what a file is, what it is good for and what is wrong with
@@ -139,6 +149,13 @@ func (a *App) InspectFile(name string, passphrase secret.Value) (Inspected, erro
 	seen := Inspected{Kind: string(content.Kind), Certificates: []CertificateView{}, Keys: len(content.Keys), Locked: content.Locked, Requests: []string{}}
 	for _, request := range content.Requests {
 		seen.Requests = append(seen.Requests, request.Subject.CommonName)
+	}
+	for _, list := range content.CRLs {
+		number := ""
+		if list.Number != nil {
+			number = list.Number.String()
+		}
+		seen.Lists = append(seen.Lists, InspectedList{list.Issuer.CommonName, number, len(list.RevokedCertificateEntries), list.NextUpdate})
 	}
 	for _, cert := range content.Chain() {
 		seen.Certificates = append(seen.Certificates, a.foreignView(cert, content.Certificates))

@@ -222,3 +222,22 @@ func (e enroller) Now(ctx context.Context) (time.Time, error) {
 	now, err := e.client.ServerTime(ctx)
 	return now, translate(err)
 }
+
+// DisableEnrollment implements enrollmentDisabler.
+func (e enroller) DisableEnrollment(ctx context.Context, registrationID string, group bool, cert *x509.Certificate) (bool, error) {
+	enrollment, err := e.client.Enrollment(ctx, registrationID)
+	if wire.IsNotFound(err) && group {
+		_, err := e.client.CreateEnrollment(ctx, wire.IndividualEnrollment{RegistrationID: registrationID, ProvisioningStatus: wire.StatusDisabled,
+			Attestation: &wire.AttestationMechanism{Type: wire.AttestationX509, X509: &wire.X509Attestation{ClientCertificates: primaryCertificate(cert)}}})
+		return err == nil, translate(err)
+	}
+	if err != nil {
+		return false, translate(err)
+	}
+	if enrollment.ProvisioningStatus == wire.StatusDisabled {
+		return false, nil
+	}
+	enrollment.ProvisioningStatus = wire.StatusDisabled
+	_, err = e.client.UpdateEnrollment(ctx, enrollment, enrollment.ETag)
+	return err == nil, translate(err)
+}

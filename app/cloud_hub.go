@@ -117,3 +117,17 @@ func timeOf(t *wire.Time) time.Time {
 	}
 	return t.Time
 }
+
+// DisableIdentity implements disabler.
+func (r registry) DisableIdentity(ctx context.Context, deviceID string) (bool, error) {
+	device, err := r.client.Device(ctx, deviceID)
+	if err != nil {
+		return false, translate(err)
+	}
+	if device.Status == wire.StatusDisabled {
+		return false, nil
+	}
+	device.Status, device.StatusReason = wire.StatusDisabled, "its certificate was revoked"
+	_, err = r.client.UpdateDevice(ctx, device, device.ETag)
+	return err == nil, translate(err)
+}

@@ -66,6 +66,7 @@ func newShell(ctx context.Context, face fyne.App, window fyne.Window, post func(
 	window.SetPadded(false)
 	window.Resize(frame.WindowSize(s.c.Preferences))
 	window.SetCloseIntercept(s.close)
+	window.SetOnDropped(s.dropped)
 	face.Lifecycle().SetOnEnteredForeground(func() { s.looking = true })
 	face.Lifecycle().SetOnExitedForeground(func() { s.looking = false })
 	return s
@@ -163,6 +164,15 @@ func (s *shell) bring(id frame.ID) frame.Page {
 	return page.page
 }
 
+// dropped is told of files that are dropped on the window: the first one is
+// looked at.
+func (s *shell) dropped(_ fyne.Position, files []fyne.URI) {
+	if s.c.App == nil || s.c.DialogOpen() || len(files) == 0 || files[0].Scheme() != "file" {
+		return
+	}
+	s.openPlace(frame.Place{Page: frame.Certificates, File: files[0].Path()})
+}
+
 // page builds a page when it is first asked for.
 func (s *shell) page(id frame.ID) *opened {
 	if known, ok := s.pages[id]; ok {
@@ -237,6 +247,7 @@ func (s *shell) changed() {
 			return // the pages say what is wrong with the catalog
 		}
 		s.rail.SetCount(string(frame.Devices), found.counts.Devices)
+		s.rail.SetCount(string(frame.Certificates), found.counts.CertificatesEndSoon)
 		s.rail.SetCount(string(frame.Runs), found.counts.LiveRuns)
 		status := widgets.Status{State: widgets.Neutral, Word: lang.X("rail.practice.off", "Practice cloud is off")}
 		switch {

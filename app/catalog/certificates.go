@@ -19,6 +19,7 @@ type Certificate struct {
 	IssuerID             string
 	Serial, SHA1, SHA256 string // hexadecimal, capital, without separators
 	NotBefore, NotAfter  time.Time
+	CareFrom             time.Time // when it begins to want care
 	Algorithm            string
 	KeyPlace             string // vault | token:… | device:… | none
 	State                string // valid | revoked | superseded
@@ -40,19 +41,19 @@ const (
 	CertificateSuperseded = "superseded"
 )
 
-const certificateColumns = "id, profile, role, subject, issuer_id, serial, sha1, sha256, not_before, not_after, algorithm, key_place, state, reason, " +
+const certificateColumns = "id, profile, role, subject, issuer_id, serial, sha1, sha256, not_before, not_after, care_from, algorithm, key_place, state, reason, " +
 	"revoked, superseded, device_id, run, run_role, der, created"
 
 func scanCertificate(row scanner) (c Certificate, err error) {
-	err = row.Scan(&c.ID, &c.Profile, &c.Role, &c.Subject, &c.IssuerID, &c.Serial, &c.SHA1, &c.SHA256, setTime{&c.NotBefore}, setTime{&c.NotAfter},
+	err = row.Scan(&c.ID, &c.Profile, &c.Role, &c.Subject, &c.IssuerID, &c.Serial, &c.SHA1, &c.SHA256, setTime{&c.NotBefore}, setTime{&c.NotAfter}, setTime{&c.CareFrom},
 		&c.Algorithm, &c.KeyPlace, &c.State, &c.Reason, storedTime{&c.Revoked}, &c.Superseded, &c.DeviceID, &c.Run, &c.RunRole, &c.DER, setTime{&c.Created})
 	return c, err
 }
 
-const insertCertificate = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+const insertCertificate = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 func certificateArgs(c Certificate) []any {
-	return []any{c.ID, c.Profile, c.Role, c.Subject, c.IssuerID, c.Serial, c.SHA1, c.SHA256, timeText(c.NotBefore), timeText(c.NotAfter),
+	return []any{c.ID, c.Profile, c.Role, c.Subject, c.IssuerID, c.Serial, c.SHA1, c.SHA256, timeText(c.NotBefore), timeText(c.NotAfter), timeText(c.CareFrom),
 		c.Algorithm, c.KeyPlace, c.State, c.Reason, optionalTime(c.Revoked), c.Superseded, c.DeviceID, c.Run, c.RunRole, c.DER, timeText(c.Created)}
 }
 
@@ -100,10 +101,14 @@ type CertificateQuery struct {
 	Subject string
 	// Roles leaves those of the roles, all if empty.
 	Roles []string
+	// Device leaves those of a device, by its device ID.
+	Device string
 	// Run leaves those that a run made.
 	Run string
 	// State leaves those in a state.
 	State string
+	// CareBy leaves those that want care at that time; zero means all.
+	CareBy time.Time
 	// ByEnd orders by the end of life instead of the subject.
 	ByEnd bool
 	Limit int // 0 means 200
@@ -128,7 +133,7 @@ func (c *Catalog) Certificates(ctx context.Context, q CertificateQuery) ([]Certi
 		where = and(where, `(subject LIKE ? ESCAPE '\' OR device_id LIKE ? ESCAPE '\')`)
 		args = append(args, likePattern(word), likePattern(word))
 	}
-	for _, filter := range []struct{ column, value string }{{"issuer_id", q.Issuer}, {"run", q.Run}, {"state", q.State}, {"superseded", q.SupersededBy}} {
+	for _, filter := range []struct{ column, value string }{{"issuer_id", q.Issuer}, {"run", q.Run}, {"device_id", q.Device}, {"state", q.State}, {"superseded", q.SupersededBy}} {
 		if filter.value != "" {
 			where, args = and(where, filter.column+" = ?"), append(args, filter.value)
 		}
@@ -138,6 +143,15 @@ func (c *Catalog) Certificates(ctx context.Context, q CertificateQuery) ([]Certi
 	}
 	if q.Subject != "" {
 		where, args = and(where, "subject = ? COLLATE NOCASE"), append(args, q.Subject)
+	}
+	if q.Device != "" {
+		where = and(where, "device_id <> ''") // for its index
+	}
+	if q.SupersededBy != "" {
+		where = and(where, "superseded <> ''") // for its index
+	}
+	if !q.CareBy.IsZero() {
+		where, args = and(where, "care_from <= ?"), append(args, timeText(q.CareBy))
 	}
 	if len(q.Roles) > 0 {
 		where = and(where, "role IN (?"+strings.Repeat(",?", len(q.Roles)-1)+")")

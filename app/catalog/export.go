@@ -37,7 +37,7 @@ func (c *Catalog) ExportCSV(ctx context.Context, w io.Writer) error {
 	for _, d := range list {
 		record := make([]string, len(exchangeColumns))
 		for i, column := range exchangeColumns {
-			record[i] = guard(d.cell(column))
+			record[i] = Guard(d.cell(column))
 		}
 		if err := writer.Write(record); err != nil {
 			return err
@@ -65,16 +65,16 @@ func (d *Device) cell(column string) string {
 // (OWASP, "CSV injection"), and the apostrophe that guards them.
 const formulaStarts = "=+-@'\t\r"
 
-// guard keeps a cell from being a formula.
-func guard(cell string) string {
+// Guard keeps a cell from being a formula.
+func Guard(cell string) string {
 	if cell != "" && strings.IndexByte(formulaStarts, cell[0]) >= 0 {
 		return "'" + cell
 	}
 	return cell
 }
 
-// unguard is the inverse of guard. An apostrophe in front of anything else was
-// not put there by guard and stays.
+// unguard is the inverse of Guard. An apostrophe in front of anything else was
+// not put there by Guard and stays.
 func unguard(cell string) string {
 	if len(cell) > 1 && cell[0] == '\'' && strings.IndexByte(formulaStarts, cell[1]) >= 0 {
 		return cell[1:]

@@ -2,13 +2,10 @@ package command
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
@@ -20,18 +17,18 @@ type certFlags struct {
 	key, from, bootstrap, trust                       string
 	days, keyFD                                       int
 	csr, out, format, reason, search, purpose         string
-	withKey, newKey, yes                              bool
+	withKey, newKey, yes, expiring, all, disable      bool
 	mintFlags
 }
 
 // certVerbs are the commands under cert, with the number of arguments that they
-// take; -1 is one or more.
+// take; -1 is one or more, -2 none or two.
 var certVerbs = map[string]struct {
 	args int
 	run  func(*session, *app.App, certFlags, []string) error
 }{
 	"list":     {0, (*session).certList},
-	"profiles": {0, (*session).certProfiles},
+	"profiles": {-2, (*session).certProfiles},
 	"show":     {1, (*session).certShow},
 	"inspect":  {-1, (*session).certInspect},
 	"verify":   {-1, (*session).certVerify},
@@ -60,6 +57,9 @@ func cert(s *session, args []string) error {
 	set.BoolVar(&f.newKey, "new-key", false, "")
 	set.BoolVar(&f.yes, "yes", false, "")
 	f.mintFlags.add(set)
+	set.BoolVar(&f.expiring, "expiring", false, "")
+	set.BoolVar(&f.all, "all", false, "")
+	set.BoolVar(&f.disable, "disable", false, "")
 	rest, err := s.parse(set, args)
 	if err != nil {
 		return err
@@ -69,8 +69,8 @@ func cert(s *session, args []string) error {
 		return err
 	}
 	verb := certVerbs[name]
-	if verb.args >= 0 && len(rest) != verb.args || verb.args < 0 && len(rest) == 0 {
-		return wrongUse("cert %s takes %s", name, map[int]string{0: "no names", 1: "one certificate", -1: "files"}[verb.args])
+	if !fits(verb.args, len(rest)) {
+		return wrongUse("cert %s takes %s", name, map[int]string{0: "no names", 1: "one certificate", -1: "files", -2: "nothing, or add FILE, or remove NAME"}[verb.args])
 	}
 	a, err := s.open()
 	if err != nil {
@@ -79,7 +79,21 @@ func cert(s *session, args []string) error {
 	return verb.run(s, a, f, rest)
 }
 
+// fits tells whether a number of arguments is what a command takes.
+func fits(takes, n int) bool {
+	switch takes {
+	case -1:
+		return n > 0
+	case -2:
+		return n == 0 || n == 2
+	}
+	return n == takes
+}
+
 func (s *session) certList(a *app.App, f certFlags, _ []string) error {
+	if f.expiring {
+		return s.certExpiring(a, f)
+	}
 	list, err := a.Certificates(s.ctx, f.search)
 	if err != nil {
 		return err
@@ -93,23 +107,6 @@ func (s *session) certList(a *app.App, f certFlags, _ []string) error {
 		rows = append(rows, []string{c.ID[:8], c.Subject, c.Profile, c.State, c.NotAfter.Local().Format(time.DateOnly), c.Key.Place})
 	}
 	s.table([]string{"ID", "subject", "profile", "state", "ends", "key"}, rows)
-	return nil
-}
-
-func (s *session) certProfiles(*app.App, certFlags, []string) error {
-	if s.json {
-		s.print(pki.Profiles())
-		return nil
-	}
-	rows := [][]string{}
-	for _, p := range pki.Profiles() {
-		usages := []string{}
-		for _, usage := range p.Usages {
-			usages = append(usages, string(usage))
-		}
-		rows = append(rows, []string{p.Name, string(p.Role), fmt.Sprint(p.Days), p.Algorithm.String(), strings.Join(usages, " ")})
-	}
-	s.table([]string{"profile", "role", "days", "key", "usages"}, rows)
 	return nil
 }
 
@@ -206,6 +203,9 @@ func (s *session) inspected(file string, seen app.Inspected) {
 	for _, request := range seen.Requests {
 		s.line("a request of %s", request)
 	}
+	for _, list := range seen.Lists {
+		s.line("revocation list %s of %s with %d certificates, next one by %s", list.Number, list.Issuer, list.Revoked, list.Next.Local().Format(time.DateOnly))
+	}
 	if seen.Keys > 0 {
 		s.line("%d private keys", seen.Keys)
 	}
@@ -273,13 +273,13 @@ func (s *session) imported(result app.Imported) error {
 
 func (s *session) certExport(a *app.App, f certFlags, args []string) error {
 	if f.out == "" || f.format == "" {
-		return wrongUse("say --format pem|der|pfx|chain and --out FILE")
+		return wrongUse("say --format pem|der|pfx|pfx-3des|chain and --out FILE")
 	}
 	passphrase, err := f.filePassphrase()
 	if err != nil {
 		return err
 	}
-	if (f.withKey || f.format == app.ExportPFX) && passphrase.IsEmpty() && s.Terminal {
+	if (f.withKey || app.ExportHasKey(f.format)) && passphrase.IsEmpty() && s.Terminal {
 		if passphrase, err = s.askSecret("New passphrase of the key: "); err != nil {
 			return err
 		}
@@ -288,7 +288,7 @@ func (s *session) certExport(a *app.App, f certFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(f.out, data); err != nil {
+	if err := app.WriteNew(f.out, data); err != nil {
 		return err
 	}
 	if s.json {
@@ -296,19 +296,6 @@ func (s *session) certExport(a *app.App, f certFlags, args []string) error {
 		return nil
 	}
 	s.line("%s is written", f.out)
-	return nil
-}
-
-// writeNew makes a file that only its owner reads; an existing one stays.
-func writeNew(name string, data []byte) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The file " + name + " cannot be made.", Hint: "Choose another name; existing files are not replaced.", Err: err}
-	}
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
 	return nil
 }
 
@@ -367,7 +354,7 @@ func (s *session) certSign(a *app.App, f certFlags, _ []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(f.out, data); err != nil {
+	if err := app.WriteNew(f.out, data); err != nil {
 		return err
 	}
 	s.certificate(view)
@@ -396,6 +383,15 @@ func (s *session) certRevoke(a *app.App, f certFlags, args []string) error {
 	if f.reason == "" {
 		f.reason = "unspecified"
 	}
+	if f.disable {
+		_, found, err := a.CloudStopOf(s.ctx, args[0])
+		if err != nil {
+			return err
+		}
+		if !found {
+			return app.ErrNoDevice
+		}
+	}
 	if err := s.agreed(f.yes, "Revoke "+args[0]); err != nil {
 		return err
 	}
@@ -405,13 +401,12 @@ func (s *session) certRevoke(a *app.App, f certFlags, args []string) error {
 	}
 	if s.json {
 		s.print(result)
-		return nil
+		return s.disable(a, f, result.ID)
 	}
 	s.line("%s is revoked", result.Subject)
 	if result.CRL != "" {
 		s.line("revocation list %d:", result.Number)
 		s.line("%s", strings.TrimSpace(result.CRL))
 	}
-	s.note("Azure reads no revocation lists: disable the device or its enrollment there, too.")
-	return nil
+	return s.disable(a, f, result.ID)
 }

@@ -15,7 +15,7 @@ func (s *session) certAsk(a *app.App, f certFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(f.out, made.PEM); err != nil {
+	if err := app.WriteNew(f.out, made.PEM); err != nil {
 		// Nobody will sign what was never seen.
 		if _, forget := a.ForgetRequest(s.ctx, made.ID); forget != nil {
 			return forget

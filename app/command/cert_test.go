@@ -143,3 +143,53 @@ func readFile(t *testing.T, name string) string {
 	}
 	return string(data)
 }
+
+func TestProfilesAreAddedAndRemoved(t *testing.T) {
+	t.Parallel()
+	d, run := newPKI(t)
+	good := "name = 'Plant server'\nrole = 'server'\nusages = ['digitalSignature', 'serverAuth']\ndays = 90\nalgorithm = 'p256'\n"
+	run("cert", "profiles", "add", d.write("good.toml", good)).exits(ExitOK).says("Plant server")
+	run("cert", "profiles").exits(ExitOK).says("Plant server", "own", "root CA", "program")
+	made := run("cert", "new", "--profile", "plant server", "--name", "gw.plant.example", "--ca", "Plant Root", "--json").exits(ExitOK).object()
+	if made["profile"] != "Plant server" {
+		t.Errorf("made %v", made)
+	}
+	for text, says := range map[string]string{
+		strings.Replace(good, "'serverAuth'", "'keyCertSign'", 1): "usages: ",
+		strings.Replace(good, "days = 90", "days = 0", 1):         "days: ",
+		strings.Replace(good, "Plant server", "root CA", 1):       "comes with the program",
+		strings.Replace(good, "days", "dyas", 1):                  `no member "dyas"`,
+		"= 1":                                                     "line 1",
+	} {
+		run("cert", "profiles", "add", d.write("bad.toml", text)).exits(ExitUsage).says(says)
+	}
+	run("cert", "profiles", "add", d.path("none.toml")).exits(ExitUsage).says("none.toml")
+	run("cert", "profiles", "remove", "root CA").exits(ExitUsage).says("comes with the program")
+	run("cert", "profiles", "remove", "Plant server").exits(ExitOK)
+	run("cert", "profiles", "remove", "Plant server").exits(ExitUsage).says("no profile")
+	run("cert", "profiles", "show", "root CA").exits(ExitUsage).says("add FILE")
+	run("cert", "profiles", "add").exits(ExitUsage)
+	var all []map[string]any
+	run("cert", "profiles", "--json").exits(ExitOK).decode(&all)
+	has(t, "profile", all[0], "name role ca path_length self_signed usages days algorithm on_device own findings")
+}
+
+func TestWhatEndsIsListed(t *testing.T) {
+	t.Parallel()
+	d, run := newPKI(t)
+	run("cert", "list", "--expiring").exits(ExitOK)
+	run("cert", "list", "--expiring", "--all").exits(ExitOK).says("Plant Root", "replace")
+	var list []map[string]any
+	run("cert", "list", "--expiring", "--all", "--json").exits(ExitOK).decode(&list)
+	has(t, "end", list[0], certKeys+" device device_uuid target care_from next")
+	run("cert", "list", "--expiring", "--all", "--format", "ics").exits(ExitOK).says("BEGIN:VCALENDAR", "SUMMARY:Plant Root ends (root)")
+	run("cert", "list", "--expiring", "--all", "--format", "csv", "--out", d.path("ends.csv")).exits(ExitOK)
+	if text := readFile(t, d.path("ends.csv")); !strings.HasPrefix(text, "ends,care_from,state") || strings.Count(text, "\r\n") != 3 {
+		t.Errorf("%s", text)
+	}
+	run("cert", "list", "--expiring", "--format", "xml").exits(ExitUsage).says("format")
+	root := run("cert", "list", "--search", "Plant Root", "--json").exits(ExitOK)
+	root.decode(&list)
+	run("cert", "revoke", list[0]["id"].(string), "--reason", "superseded", "--disable", "--yes").exits(ExitUsage).says("no device of the catalog")
+	run("cert", "show", list[0]["id"].(string)).exits(ExitOK).says("is good")
+}

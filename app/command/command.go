@@ -69,8 +69,9 @@ func verbs() []struct {
 		{"runs", verb{"runs list | show ID | resume ID | undo ID [--yes]", "look up runs, go on with them, put them back", runs}},
 		{"devices", verb{"devices list [--search S] | show ID | export [--format csv|json] [--out F] | import F", "look up the catalog of devices", devices}},
 		{"clouds", verb{"clouds add NAME --hub | --dps   list   remove NAME", "manage IoT Hubs and Device Provisioning Services", clouds}},
-		{"cert", verb{"cert list [--search S] | profiles | show ID | inspect F... | verify F... --purpose P | import F... | export ID --format pem|der|pfx|chain [--with-key] --out F\n" +
-			"       cert new --profile P --name CN [--ca C] [--key vault|token:URI|none] [--days N] | sign --csr F --profile P --ca C --out F | renew ID [--new-key] | revoke ID --reason R\n" +
+		{"cert", verb{"cert list [--search S | --expiring [--all] [--format ics|csv [--out F]]] | profiles [add F | remove NAME] | show ID | inspect F... | verify F... --purpose P | import F...\n" +
+			"       cert export ID --format pem|der|pfx|pfx-3des|chain [--with-key] --out F | renew ID [--new-key] | revoke ID --reason R [--disable]\n" +
+			"       cert new --profile P --name CN [--ca C] [--key vault|token:URI|none] [--days N] | sign --csr F --profile P --ca C --out F\n" +
 			"       cert new --profile P --name CN --key none --from F | new --profile P --name CN [--ca C] [--key vault|token:URI] --out REQUEST | requests | forget ID\n" +
 			"       cert new --profile P --name CN --ca est:URL [--bootstrap B] [--trust C] | renew ID --ca est:URL [--trust C] | import est:URL [--trust C]\n" +
 			"       cert mint (--csv F | --range 'line-7-{0001..0500}' [--group G] [--edge-ca] [--days N]) --ca C --recipient R --out DIR [--enroll CLOUD]\n" +

@@ -42,6 +42,16 @@ func (l List) Count(level Level) int {
 	return n
 }
 
+// First is the first finding of a level; the zero one where there is none.
+func (l List) First(level Level) Finding {
+	for _, f := range l {
+		if f.Level == level {
+			return f
+		}
+	}
+	return Finding{}
+}
+
 // Add appends one.
 func (l *List) Add(level Level, field, problem, fix string) {
 	*l = append(*l, Finding{Field: field, Level: level, Problem: problem, Fix: fix})

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"io"
+	"math/big"
 )
 
 // Algorithm is a kind of key, by the word that plans and commands use.
@@ -58,6 +59,27 @@ func GenerateKey(random io.Reader, a Algorithm) (crypto.Signer, error) {
 	}
 	return nil, fmt.Errorf("key algorithm %q is unknown; use p256, p384, rsa2048, rsa3072 or rsa4096", a)
 }
+
+// Algorithms are those that keys are made with.
+var Algorithms = []Algorithm{P256, P384, RSA2048, RSA3072, RSA4096}
+
+// standIn is a public key of the algorithm that nobody has the private key of,
+// for previews; nil for an algorithm that is unknown.
+func standIn(a Algorithm) crypto.PublicKey {
+	if curve := curves[a]; curve != nil {
+		return &ecdsa.PublicKey{Curve: curve, X: curve.Params().Gx, Y: curve.Params().Gy}
+	}
+	if bits := moduli[a]; bits != 0 {
+		n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+		return &rsa.PublicKey{N: n.Add(n, big.NewInt(1)), E: 65537}
+	}
+	return nil
+}
+
+// zeros is the randomness of previews.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // AlgorithmOf names the algorithm of a public key. Keys that are not made here
 // get a word that is not Valid, such as rsa1024, p521 or ed25519.

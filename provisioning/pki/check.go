@@ -40,11 +40,13 @@ const (
 	StateNotYet    State = "not-yet"
 )
 
+// CareBefore is how long before its end a certificate wants care at the latest.
+const CareBefore = 30 * day
+
 const (
-	day        = 24 * time.Hour
-	soonBefore = 30 * day
-	endBefore  = 7 * day
-	soonShare  = 0.8
+	day       = 24 * time.Hour
+	endBefore = 7 * day
+	soonShare = 0.8
 )
 
 // StateAt tells the state of a certificate at a time. In a life of 60 days or
@@ -56,9 +58,22 @@ func StateAt(cert *x509.Certificate, now time.Time) State {
 		return StateNotYet
 	case left <= 0:
 		return StateEnded
-	case life > 2*soonBefore && left <= endBefore:
+	case life > 2*CareBefore && left <= endBefore:
 		return StateEnding
-	case life > 2*soonBefore && left <= soonBefore || float64(life-left) >= soonShare*float64(life):
+	case life > 2*CareBefore && left <= CareBefore || float64(life-left) >= soonShare*float64(life):
+		return StateRenewSoon
+	}
+	return StateGood
+}
+
+// StateOfEnd tells the state of a certificate of which only the end is known.
+func StateOfEnd(end, now time.Time) State {
+	switch left := end.Sub(now); {
+	case left <= 0:
+		return StateEnded
+	case left <= endBefore:
+		return StateEnding
+	case left <= CareBefore:
 		return StateRenewSoon
 	}
 	return StateGood
@@ -68,7 +83,7 @@ func StateAt(cert *x509.Certificate, now time.Time) State {
 func RenewAt(cert *x509.Certificate) time.Time {
 	life := cert.NotAfter.Sub(cert.NotBefore)
 	at := cert.NotBefore.Add(time.Duration(soonShare * float64(life)))
-	if before := cert.NotAfter.Add(-soonBefore); life > 2*soonBefore && before.Before(at) {
+	if before := cert.NotAfter.Add(-CareBefore); life > 2*CareBefore && before.Before(at) {
 		at = before
 	}
 	return at

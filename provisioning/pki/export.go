@@ -38,8 +38,8 @@ func DeviceKeyPEM(key crypto.Signer) (secret.Value, error) {
 	return secret.New(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
 }
 
-// minPassphrase is the shortest passphrase under which a key leaves, in bytes.
-const minPassphrase = 8
+// MinPassphrase is the shortest passphrase under which a key leaves, in bytes.
+const MinPassphrase = 8
 
 // keyEncryption is PBES2 with AES-256 and PBKDF2 over HMAC-SHA-256 (RFC 8018);
 // the rounds are those that OWASP advised in 2023.
@@ -59,8 +59,8 @@ func EncryptedKeyPEM(key crypto.Signer, passphrase secret.Value) ([]byte, error)
 }
 
 func checkPassphrase(passphrase secret.Value) error {
-	if len(passphrase.Reveal()) < minPassphrase {
-		return fmt.Errorf("%w: an exported key is always encrypted; give a passphrase of %d characters or more", ErrPassphrase, minPassphrase)
+	if len(passphrase.Reveal()) < MinPassphrase {
+		return fmt.Errorf("%w: an exported key is always encrypted; give a passphrase of %d characters or more", ErrPassphrase, MinPassphrase)
 	}
 	return nil
 }

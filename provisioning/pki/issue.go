@@ -13,6 +13,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"edgewright/provisioning/finding"
 )
 
 // Backdate is how long before now a certificate starts, for clocks that are
@@ -58,34 +60,65 @@ func refuse(format string, args ...any) error {
 // its issuer. Names, serial number, key identifiers, constraints and usages are
 // those of RFC 5280, 4.1 and 4.2. What the caller got wrong wraps ErrRefused.
 func Issue(random io.Reader, now time.Time, by Issuer, o Order) (*x509.Certificate, error) {
-	if found := o.Profile.Check(); found.Errors() {
-		return nil, refuse("profile %s: %s", o.Profile.Name, found[0].Problem)
+	if o.Profile.SelfSigned {
+		if o.Key == nil {
+			return nil, refuse("a self-signed certificate needs its own key")
+		}
+		o.Public = o.Key.Public()
 	}
-	template, err := o.template(random, now)
+	template, err := o.draft(random, now, by)
 	if err != nil {
 		return nil, err
 	}
 	parent, signer := template, o.Key
-	if o.Profile.SelfSigned {
-		template.AuthorityKeyId = template.SubjectKeyId // RFC 5280, 4.2.1.1 excuses CAs only
-	} else {
-		if err := by.allows(now, template); err != nil {
-			return nil, err
-		}
+	if !o.Profile.SelfSigned {
 		parent, signer = by.Certificate, by.Signer
-		template.NotAfter = earlier(template.NotAfter, parent.NotAfter)
-		if template.NotBefore.Before(parent.NotBefore) {
-			template.NotBefore = parent.NotBefore
+		if signer == nil {
+			return nil, refuse("there is no key to sign with")
 		}
-	}
-	if signer == nil {
-		return nil, refuse("there is no key to sign with")
+		if !SamePublicKey(signer.Public(), parent.PublicKey) {
+			return nil, refuse("the key is not that of %s", parent.Subject.CommonName)
+		}
 	}
 	der, err := x509.CreateCertificate(random, template, parent, template.PublicKey, signer)
 	if err != nil {
 		return nil, fmt.Errorf("sign certificate %s: %w", template.Subject.CommonName, err)
 	}
 	return x509.ParseCertificate(der)
+}
+
+// Preview is the certificate that Issue would make for a key of the algorithm,
+// before there is a key: without serial number, key identifier and signature. It
+// refuses what Issue would refuse; the issuer needs no Signer.
+func Preview(now time.Time, by Issuer, o Order, a Algorithm) (*x509.Certificate, error) {
+	if o.Public = standIn(a); o.Public == nil {
+		return nil, refuse("the key algorithm %q is unknown", string(a))
+	}
+	return o.draft(zeros{}, now, by)
+}
+
+// draft is the certificate before it is signed, with the dates that its issuer
+// leaves it.
+func (o Order) draft(random io.Reader, now time.Time, by Issuer) (*x509.Certificate, error) {
+	if found := o.Profile.Check(); found.Errors() {
+		return nil, refuse("profile %s: %s", o.Profile.Name, found.First(finding.Error).Problem)
+	}
+	template, err := o.template(random, now)
+	if err != nil {
+		return nil, err
+	}
+	if o.Profile.SelfSigned {
+		template.AuthorityKeyId = template.SubjectKeyId // RFC 5280, 4.2.1.1 excuses CAs only
+		return template, nil
+	}
+	if err := by.allows(now, template); err != nil {
+		return nil, err
+	}
+	template.NotAfter = earlier(template.NotAfter, by.Certificate.NotAfter)
+	if template.NotBefore.Before(by.Certificate.NotBefore) {
+		template.NotBefore = by.Certificate.NotBefore
+	}
+	return template, nil
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -98,12 +131,6 @@ func earlier(a, b time.Time) time.Time {
 // template is the certificate before it has an issuer.
 func (o Order) template(random io.Reader, now time.Time) (*x509.Certificate, error) {
 	public := o.Public
-	if o.Profile.SelfSigned {
-		if o.Key == nil {
-			return nil, refuse("a self-signed certificate needs its own key")
-		}
-		public = o.Key.Public()
-	}
 	algorithm := AlgorithmOf(public)
 	if !algorithm.Valid() {
 		return nil, refuse("keys of the kind %s are not certified; use EC P-256, EC P-384 or RSA of 2048 bits and more", algorithm)
@@ -163,14 +190,12 @@ func (o Order) addNames(template *x509.Certificate) error {
 // allows checks that the issuer may sign such a certificate now.
 func (i Issuer) allows(now time.Time, child *x509.Certificate) error {
 	switch ca := i.Certificate; {
-	case ca == nil || i.Signer == nil:
+	case ca == nil:
 		return refuse("it has no issuer; name a CA")
 	case !ca.BasicConstraintsValid || !ca.IsCA:
 		return refuse("%s is no CA", ca.Subject.CommonName)
 	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0:
 		return refuse("%s may not sign certificates: keyCertSign is missing", ca.Subject.CommonName)
-	case !SamePublicKey(i.Signer.Public(), ca.PublicKey):
-		return refuse("the key is not that of %s", ca.Subject.CommonName)
 	case now.Before(ca.NotBefore) || !now.Before(ca.NotAfter):
 		return refuse("%s holds from %s to %s", ca.Subject.CommonName, ca.NotBefore.Format(time.DateOnly), ca.NotAfter.Format(time.DateOnly))
 	case child.IsCA && !i.mayHaveCABelow(child):

@@ -53,23 +53,23 @@ const AnyDepth = -1
 // Profile is what a kind of certificate looks like. It is plain data, written
 // as TOML.
 type Profile struct {
-	Name string `toml:"name"` // shown and given on the command line
-	Role Role   `toml:"role"`
+	Name string `toml:"name" json:"name"` // shown and given on the command line
+	Role Role   `toml:"role" json:"role"`
 	// CA makes it a certificate that signs others, PathLength CAs deep below it
 	// (RFC 5280, 4.2.1.9); 0 only leaves.
-	CA         bool `toml:"ca"`
-	PathLength int  `toml:"path_length"`
+	CA         bool `toml:"ca" json:"ca"`
+	PathLength int  `toml:"path_length" json:"path_length"`
 	// SelfSigned certificates have no issuer but themselves.
-	SelfSigned bool `toml:"self_signed"`
+	SelfSigned bool `toml:"self_signed" json:"self_signed"`
 	// Usages are key usages and extended key usages. KeyEncipherment is left
 	// out where the key is not RSA.
-	Usages []Usage `toml:"usages"`
+	Usages []Usage `toml:"usages" json:"usages"`
 	// Days is how long it holds.
-	Days int `toml:"days"`
+	Days int `toml:"days" json:"days"`
 	// Algorithm is that of its key unless the user takes another.
-	Algorithm Algorithm `toml:"algorithm"`
+	Algorithm Algorithm `toml:"algorithm" json:"algorithm"`
 	// OnDevice says that the key lives on a device, where the runtime reads it.
-	OnDevice bool `toml:"on_device"`
+	OnDevice bool `toml:"on_device" json:"on_device"`
 }
 
 const year = 365 // days
@@ -127,21 +127,39 @@ func (p Profile) Check() finding.List {
 	if p.CA && p.Role != RoleRoot && p.SelfSigned {
 		found.Add(finding.Error, "self_signed", "A CA that is signed by itself is a root.", "Take the role root.")
 	}
-	for _, usage := range p.Usages {
+	for i, usage := range p.Usages {
+		if slices.Contains(p.Usages[:i], usage) {
+			found.Add(finding.Error, "usages", fmt.Sprintf("The usage %s is named twice.", usage), "Name it once.")
+		}
 		if _, key := keyUsages[usage]; !key && extKeyUsages[usage] == 0 {
 			found.Add(finding.Error, "usages", fmt.Sprintf("The usage %q is unknown.", usage), "Use digitalSignature, keyEncipherment, keyCertSign, cRLSign, clientAuth and serverAuth.")
 		}
 	}
 	p.checkUsages(&found, has)
+	p.checkLife(&found)
 	if p.Days < 1 || p.Days > maxDays {
 		found.Add(finding.Error, "days", "The life is not 1 to 10950 days.", "A year has 365, ten years have 3650.")
 	}
 	if !p.Algorithm.Valid() {
 		found.Add(finding.Error, "algorithm", fmt.Sprintf("The algorithm %q is unknown.", string(p.Algorithm)), "Use p256, p384, rsa2048, rsa3072 or rsa4096.")
-	} else if p.OnDevice && !p.Algorithm.OnDevice() {
+	} else if (p.OnDevice || livesOnDevice[p.Role]) && !p.Algorithm.OnDevice() {
 		found.Add(finding.Error, "algorithm", "The runtime reads no "+p.Algorithm.String()+" keys.", "Use p256 or RSA for keys that live on a device.")
 	}
 	return found
+}
+
+// livesOnDevice are the roles whose keys the runtime reads, wherever they are
+// made.
+var livesOnDevice = map[Role]bool{RoleIdentity: true, RoleEdgeCA: true, RoleESTBootstrap: true}
+
+// checkLife looks at lives that are allowed and seldom meant.
+func (p Profile) checkLife(found *finding.List) {
+	switch {
+	case p.Role == RoleVerification && p.Days > 30:
+		found.Add(finding.Care, "days", "A verification certificate is used once, minutes after it is made.", "Seven days are plenty.")
+	case !p.CA && p.Days > 5*year:
+		found.Add(finding.Care, "days", "A key that lies on a device for more than five years is hard to call back: Azure reads no revocation lists.", "Take a year and renew.")
+	}
 }
 
 // roles tells which roles are CAs.

@@ -16,6 +16,10 @@ type Reason string
 var reasonCodes = map[Reason]int{"unspecified": 0, "keyCompromise": 1, "cACompromise": 2, "affiliationChanged": 3,
 	"superseded": 4, "cessationOfOperation": 5, "privilegeWithdrawn": 9}
 
+// Reasons are the reasons that a certificate can be revoked for, the plainest
+// first.
+var Reasons = []Reason{"unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"}
+
 // Valid tells whether r is one of unspecified, keyCompromise, cACompromise,
 // affiliationChanged, superseded, cessationOfOperation and privilegeWithdrawn.
 func (r Reason) Valid() bool { _, ok := reasonCodes[r]; return ok }

@@ -38,23 +38,32 @@ type inner interface {
 
 // Page is the screen.
 type Page struct {
-	c       *frame.Context
-	content *fyne.Container // the page, or a form
-	main    fyne.CanvasObject
-	head    *widgets.PageHead
-	notice  *fyne.Container
-	tree    *tree
-	empty   fyne.CanvasObject
-	form    inner
-	fresh   *live.Refresher
+	c        *frame.Context
+	content  *fyne.Container // the page, or a form
+	main     fyne.CanvasObject
+	head     *widgets.PageHead
+	notice   *fyne.Container
+	tabs     *widgets.Tabs
+	body     *fyne.Container // the tab that is open
+	tree     *tree
+	board    *board
+	profiles *profiles
+	counting frame.Task
+	empty    fyne.CanvasObject
+	form     inner
+	fresh    *live.Refresher
 }
 
 // New makes the page; the catalog is read when it is shown.
 func New(c *frame.Context) *Page {
 	p := &Page{c: c, notice: layout.Column(fynetheme.Size(theme.SizeNameSpace2))}
 	p.notice.Hide()
-	p.head = widgets.NewPageHead(lang.X("certificates.title", "Certificates"), "", p.importButton())
-	p.tree = newTree(p)
+	inspect := widgets.NewButton(widgets.Secondary, lang.X("certificates.inspect", "Look at a file ..."), fynetheme.SearchIcon(), p.inspectFile)
+	add := widgets.NewButton(widgets.Primary, lang.X("certificates.new", "New"), fynetheme.ContentAddIcon(), p.Primary)
+	p.head = widgets.NewPageHead(lang.X("certificates.title", "Certificates"), "", inspect, p.importButton(), add)
+	p.tabs = p.newTabs()
+	p.tree, p.board, p.profiles = newTree(p), newBoard(p), newProfiles(p)
+	p.body = container.NewStack(p.tree.object)
 	return p
 }
 
@@ -64,18 +73,27 @@ func (p *Page) now() time.Time { return time.Now() }
 // Content implements frame.Page.
 func (p *Page) Content() fyne.CanvasObject {
 	space := fynetheme.Size(theme.SizeNameSpace3)
-	p.main = layout.Page(p.head, layout.Column(space, p.notice, layout.Grow(p.tree.object)), nil)
+	p.main = layout.Page(p.head, layout.Column(space, p.notice, p.tabs, layout.Grow(p.body)), nil)
 	p.content = container.NewStack(p.main)
 	p.fresh = live.New(p.c, p.content, refreshEvery, p.Again)
 	return p.content
 }
 
-// Show reads the catalog anew, and opens the certificate that the place names.
+// Show reads the catalog anew, and opens the tab, the certificate or the file that
+// the place names.
 func (p *Page) Show(place frame.Place) {
 	p.fresh.Follow()
+	if place.Tab != "" {
+		p.tabs.Select(place.Tab)
+		p.openTab(place.Tab)
+	}
 	p.Again()
-	if place.Certificate != "" {
-		p.tree.reveal(place.Certificate)
+	switch {
+	case place.Certificate != "":
+		p.close()
+		p.showInTree(place.Certificate)
+	case place.File != "":
+		p.inspect(place.File)
 	}
 }
 
@@ -84,14 +102,17 @@ func (p *Page) Focus() fyne.Focusable {
 	if p.form != nil {
 		return p.form.first()
 	}
-	return p.tree.first()
+	return p.part().first()
 }
 
-// Primary presses the blue button of the form that is open.
+// Primary presses the blue button of the form that is open, or opens the form for
+// a new certificate.
 func (p *Page) Primary() {
 	if p.form != nil {
 		p.form.submit()
+		return
 	}
+	p.newCertificate("", "")
 }
 
 // Back closes the form, or the certificate where it has the page to itself, or
@@ -101,21 +122,26 @@ func (p *Page) Back() bool {
 		p.close()
 		return true
 	}
-	return p.tree.back()
+	return p.part() == tab(p.tree) && p.tree.back()
 }
 
 // Again implements frame.Page.
-func (p *Page) Again() { p.tree.read() }
+func (p *Page) Again() {
+	p.part().read()
+	p.count()
+}
 
 // Search implements frame.Searcher.
 func (p *Page) Search() {
 	p.close()
+	p.tabs.Select(TabTree)
+	p.openTab(TabTree)
 	p.c.Focus(p.tree.search)
 }
 
 // Help implements frame.Page.
 func (p *Page) Help() string {
-	return lang.X("certificates.help", "Every certificate that was made, signed or imported here, under the CA that signed it. Type to search name, device, serial number and thumbprint. In the tree, Right opens a CA and Left closes it; Enter opens the certificate.")
+	return lang.X("certificates.help", "Every certificate that was made, signed or imported here, under the CA that signed it. Type to search name, device, serial number and thumbprint. In the tree, Right opens a CA and Left closes it; Enter opens the certificate. What ends when lists the ends of all that counts, with what there is to do. A file that is dropped on the window is looked at.")
 }
 
 // open puts a form in front of the page.

@@ -138,7 +138,7 @@ func TestTreeOpensByKeys(t *testing.T) {
 	d.wantTitles("Plant Root 2026 .Line 7 issuing ..line-7-0001 ..line-7-0002")
 	d.key(fyne.KeyRight)
 	d.sees("a device that proves who it is to DPS and the hub")
-	d.sees("Line 7 issuing ← Plant Root 2026")
+	d.sees("Line 7 issuing, below Plant Root 2026")
 	d.key(fyne.KeyLeft, fyne.KeyLeft)
 	d.wantTitles("Plant Root 2026 .Line 7 issuing")
 	d.sees("signing device identities and Edge CAs")

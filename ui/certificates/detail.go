@@ -3,7 +3,6 @@ package certificates
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
@@ -11,6 +10,7 @@ import (
 
 	"edgewright/app"
 	"edgewright/provisioning/finding"
+	"edgewright/provisioning/pki"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -64,7 +64,7 @@ func (d *detail) facts() []widgets.Fact {
 	facts = append(facts,
 		widgets.Fact{Label: lang.X("certificate.issuer", "Issued by"), Value: d.chain()},
 		widgets.Fact{Label: lang.X("certificate.valid", "Valid"), Value: lang.X("certificate.dates", "{{.From}} to {{.To}}",
-			map[string]any{"From": c.NotBefore.Local().Format(time.DateOnly), "To": c.NotAfter.Local().Format(time.DateOnly)})},
+			map[string]any{"From": dateOf(c.NotBefore), "To": dateOf(c.NotAfter)})},
 		widgets.Fact{Label: lang.X("certificate.key", "Key"), Value: lang.X("certificate.key.is", "{{.Algorithm}}, {{.Place}}",
 			map[string]any{"Algorithm": algorithm(c.Key.Algorithm), "Place": keyPlace(c.Key.Place)})},
 		widgets.Fact{Label: lang.X("certificate.usages", "Key usage"), Value: strings.Join(c.Usages, ", ")})
@@ -83,8 +83,8 @@ func (d *detail) facts() []widgets.Fact {
 	}
 	return append(facts,
 		widgets.Fact{Label: lang.X("certificate.serial", "Serial number"), Value: c.Serial, Mono: true, Copy: true},
-		widgets.Fact{Label: lang.X("certificate.sha1", "Thumbprint SHA-1"), Value: c.SHA1, Mono: true, Copy: true},
-		widgets.Fact{Label: lang.X("certificate.sha256", "Thumbprint SHA-256"), Value: c.SHA256, Mono: true, Copy: true})
+		widgets.Fact{Label: "SHA-1", Value: c.SHA1, Mono: true, Copy: true},
+		widgets.Fact{Label: "SHA-256", Value: c.SHA256, Mono: true, Copy: true})
 }
 
 // kind says what it is: its role, and how deep a CA may sign.
@@ -117,17 +117,17 @@ func (d *detail) chain() string {
 	if len(c.Above) == 0 {
 		return lang.X("certificate.unknownissuer", "{{.Issuer}}, which is not here", map[string]any{"Issuer": c.IssuerName})
 	}
-	var names []string
-	for _, ca := range c.Above {
-		names = append(names, name(ca))
+	chain := name(c.Above[len(c.Above)-1])
+	for i := len(c.Above) - 2; i >= 0; i-- {
+		chain = lang.X("certificate.belowca", "{{.CA}}, below {{.Above}}", map[string]any{"CA": name(c.Above[i]), "Above": chain})
 	}
-	return strings.Join(names, " ← ")
+	return chain
 }
 
 // other names a certificate that came before or after it.
 func (d *detail) other(c app.CertificateView) string {
 	return lang.X("certificate.other", "{{.Name}}, {{.From}} to {{.To}}", map[string]any{"Name": name(c),
-		"From": c.NotBefore.Local().Format(time.DateOnly), "To": c.NotAfter.Local().Format(time.DateOnly)})
+		"From": dateOf(c.NotBefore), "To": dateOf(c.NotAfter)})
 }
 
 // wrong says what is wrong with it, or that nothing is.
@@ -154,13 +154,28 @@ func remarks(found finding.List) []fyne.CanvasObject {
 	return lines
 }
 
-// buttons are what can be done with it.
+// buttons are what can be done with it, the most likely first.
 func (d *detail) buttons() []fyne.CanvasObject {
+	c, p := d.d, d.p
 	var all []fyne.CanvasObject
-	if uuid := d.d.DeviceUUID; uuid != "" {
-		all = append(all, widgets.NewButton(widgets.Secondary, lang.X("certificate.opendevice", "Open the device"), theme.IconDevice(), func() {
-			d.p.c.Open(frame.Place{Page: frame.Devices, Device: uuid})
-		}))
+	add := func(kind widgets.ButtonKind, text string, icon fyne.Resource, do func()) {
+		all = append(all, widgets.NewButton(kind, text, icon, do))
+	}
+	if uuid := c.DeviceUUID; uuid != "" {
+		add(widgets.Secondary, lang.X("certificate.opendevice", "Open the device"), theme.IconDevice(), func() {
+			p.c.Open(frame.Place{Page: frame.Devices, Device: uuid})
+		})
+	}
+	if c.Renewable {
+		add(widgets.Secondary, lang.X("certificate.renew", "Renew ..."), fynetheme.ViewRefreshIcon(), func() { p.renew(c.CertificateView) })
+	}
+	if c.CA && c.Key.Place != "none" && c.Role != string(pki.RoleEdgeCA) && c.State != "revoked" {
+		add(widgets.Secondary, lang.X("certificate.below", "New below it"), fynetheme.ContentAddIcon(), func() { p.newCertificate(c.Subject, "") })
+		add(widgets.Secondary, lang.X("certificate.sign", "Sign a request ..."), theme.IconCertificate(), func() { p.signRequest(c.Subject) })
+	}
+	add(widgets.Secondary, lang.X("certificate.export", "Export ..."), fynetheme.DownloadIcon(), func() { p.export(c.CertificateView) })
+	if c.State != "revoked" {
+		add(widgets.Secondary, lang.X("certificate.revoke", "Revoke ..."), fynetheme.CancelIcon(), func() { p.revoke(c) })
 	}
 	return all
 }

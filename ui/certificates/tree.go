@@ -28,7 +28,8 @@ type tree struct {
 	side   *fyne.Container // the certificate that is chosen
 	all    *fyne.Container
 	empty  fyne.CanvasObject
-	back1  *widgets.Button
+	leave  *widgets.Button
+	top    *fyne.Container // around it
 
 	forest  *forest
 	hits    *app.CertificateHits // of a search, nil without one
@@ -46,7 +47,7 @@ func newTree(p *Page) *tree {
 	t := &tree{p: p, forest: newForest(), wide: true, side: container.NewStack(nothingChosen())}
 	space := fynetheme.Size(theme.SizeNameSpace3)
 	t.search = widgets.NewEntry(func(string) { t.enter() })
-	t.search.SetPlaceHolder(lang.X("certificates.search", "Search name, device, thumbprint, serial ..."))
+	t.search.SetPlaceHolder(lang.X("certificates.search", "Search name, device, thumbprint, serial ... or drop a file here"))
 	t.search.OnChanged = func(string) { t.read() }
 	t.list = widgets.NewTreeList()
 	t.list.OnSelected = t.choose
@@ -58,10 +59,11 @@ func newTree(p *Page) *tree {
 		lang.X("certificates.nohits.line", "Search for a part of its name, its device, its serial number or a thumbprint."), nil)
 	t.card = framed(t.list)
 	t.middle = container.NewStack(t.card)
-	t.back1 = widgets.NewButton(widgets.Secondary, lang.X("certificates.totree", "Back to the tree"), fynetheme.NavigateBackIcon(), func() { t.back() })
-	t.back1.Hide()
+	t.leave = widgets.NewButton(widgets.Secondary, lang.X("certificates.totree", "Back to the tree"), fynetheme.NavigateBackIcon(), func() { t.back() })
+	t.top = layout.Flow(0, t.leave)
+	t.top.Hide()
 	left := layout.Column(fynetheme.Size(theme.SizeNameSpace2), layout.Grow(t.middle), t.more)
-	right := layout.Column(fynetheme.Size(theme.SizeNameSpace2), layout.Flow(0, t.back1), layout.Grow(t.side))
+	right := layout.Column(fynetheme.Size(theme.SizeNameSpace2), t.top, layout.Grow(t.side))
 	t.all = layout.Split(0.47, 340*theme.TextFactor(), fynetheme.Size(theme.SizeNameSpace4), t.setWide, left, right)
 	t.object = layout.Column(space, t.search, layout.Grow(t.all))
 	return t
@@ -76,7 +78,7 @@ func framed(o fyne.CanvasObject) fyne.CanvasObject {
 // first is what the keyboard goes to.
 func (t *tree) first() fyne.Focusable {
 	if t.opened && !t.wide && t.shown != nil {
-		return t.back1
+		return t.leave
 	}
 	return t.search
 }
@@ -84,18 +86,9 @@ func (t *tree) first() fyne.Focusable {
 // setWide is told with each layout whether both parts have room.
 func (t *tree) setWide(wide bool) {
 	t.wide = wide
-	show := func(o fyne.CanvasObject, visible bool) {
-		if visible != o.Visible() {
-			if visible {
-				o.Show()
-			} else {
-				o.Hide()
-			}
-		}
-	}
 	show(t.all.Objects[0], wide || !t.opened)
 	show(t.all.Objects[1], wide || t.opened)
-	show(t.back1, !wide)
+	show(t.top, !wide)
 }
 
 // back leaves the certificate where it has the page to itself, or takes the
@@ -295,7 +288,7 @@ func (t *tree) openRow(id string) {
 	if !t.wide {
 		t.opened = true
 		t.all.Refresh()
-		t.p.c.FocusIn(frame.Certificates, t.back1)
+		t.p.c.FocusIn(frame.Certificates, t.leave)
 	}
 }
 

@@ -113,6 +113,9 @@ func endsIn(at, now time.Time) string {
 	return at.In(now.Location()).Format(time.DateOnly)
 }
 
+// dateOf is a day as this computer's calendar has it.
+func dateOf(at time.Time) string { return at.Local().Format(time.DateOnly) }
+
 // answer is what matters most about a certificate, as a pill beside its name.
 func answer(c app.CertificateView, now time.Time) widgets.Status {
 	status := lamp(c, now)

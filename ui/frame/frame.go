@@ -33,8 +33,8 @@ type Place struct {
 	Target, Device, Run string
 	// Cloud opens one; Tab is a part of it, or of the certificates.
 	Cloud, Tab string
-	// Certificate opens one by its ID.
-	Certificate string
+	// Certificate opens one by its ID, File one that is on this computer.
+	Certificate, File string
 }
 
 // Page is a screen as the window sees it. All methods are called on the main

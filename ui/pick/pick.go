@@ -28,6 +28,9 @@ type Question struct {
 	// folder. Otherwise it chooses a file that is there.
 	Save  bool
 	Above fyne.CanvasObject // further fields, above the path; may be nil
+	// Ready tells whether the fields above are right, and says in them what is
+	// not; may be nil.
+	Ready func() bool
 	// Act is the word on the blue button, Icon its drawing.
 	Act  string
 	Icon fyne.Resource
@@ -73,6 +76,9 @@ func Ask(c *frame.Context, q Question) *Dialog {
 	return d
 }
 
+// Fit gives the dialog the height that the fields above need now.
+func (d *Dialog) Fit() { d.dialog.Fit() }
+
 // SetPath changes what is in the field.
 func (d *Dialog) SetPath(path string) { d.entry.SetText(path) }
 
@@ -88,6 +94,10 @@ func (d *Dialog) Path() string {
 }
 
 func (d *Dialog) agree() {
+	if d.q.Ready != nil && !d.q.Ready() {
+		d.dialog.Fit()
+		return
+	}
 	path := d.Path()
 	wrong := ""
 	switch {

@@ -3,11 +3,13 @@
 // needs no display: the toolkit's software renderer draws.
 //
 // The data in the pictures is made with the program itself, against the
-// practice cloud, in a temporary folder.
+// practice cloud, in a temporary folder. With -only the pages whose names begin
+// so are drawn and the others are left as they are.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"image"
 	"image/color/palette"
@@ -15,6 +17,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,7 +66,11 @@ func looks() []look {
 	return all
 }
 
+// only is how the names of the pages begin that are drawn.
+var only = flag.String("only", "", "draw only pages whose names begin so")
+
 func main() {
+	flag.Parse()
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "screenshots:", err)
 		os.Exit(1)
@@ -71,8 +78,14 @@ func main() {
 }
 
 func run() error {
-	if err := os.RemoveAll(folder); err != nil {
+	old, err := filepath.Glob(filepath.Join(folder, *only+"*"))
+	if err != nil {
 		return err
+	}
+	for _, name := range old {
+		if err := os.Remove(name); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
@@ -82,10 +95,21 @@ func run() error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	config := app.Config{DataDir: filepath.Join(dir, "data"), StateDir: filepath.Join(dir, "state"), Version: "0.1.0"}
+	// Paths that forms begin with are those of somebody.
+	if err := os.Setenv("HOME", "/home/anna"); err != nil {
+		return err
+	}
+	passphrase := filepath.Join(dir, "passphrase")
+	if err := os.WriteFile(passphrase, []byte("a passphrase of the pictures"), 0o600); err != nil {
+		return err
+	}
+	config := app.Config{DataDir: filepath.Join(dir, "data"), StateDir: filepath.Join(dir, "state"), Version: "0.1.0", PassphraseFile: passphrase}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if err := fill(ctx, config, dir); err != nil {
+		return err
+	}
+	if err := fillCertificates(ctx, config); err != nil {
 		return err
 	}
 	for _, l := range looks() {
@@ -154,6 +178,9 @@ func drawAll(ctx context.Context, config app.Config, l look) error {
 	window.Resize(fyne.NewSize(1160, 720))
 
 	draw := func(page string) error {
+		if !strings.HasPrefix(page, *only) {
+			return nil
+		}
 		if err := q.rest(150 * time.Millisecond); err != nil {
 			return err
 		}
@@ -170,14 +197,21 @@ func drawAll(ctx context.Context, config app.Config, l look) error {
 		if err := draw(fmt.Sprintf("%d-%s", i+1, id)); err != nil {
 			return err
 		}
-		if wizard, ok := page.(*provision.Page); ok {
+		if wizard, ok := page.(*provision.Page); ok && wanted("2-provision") {
 			if err := drawWizard(q, wizard, draw); err != nil {
 				return err
 			}
 		}
 	}
-	if err := drawPractice(ctx, q, studio, draw); err != nil {
-		return err
+	if wanted("4-certificates") {
+		if err := drawCertificates(ctx, q, window, studio, draw); err != nil {
+			return err
+		}
+	}
+	if wanted("6-clouds-practice") {
+		if err := drawPractice(ctx, q, studio, draw); err != nil {
+			return err
+		}
 	}
 	devices, err := studio.App().Devices(ctx, app.DeviceQuery{})
 	if err != nil {
@@ -190,6 +224,11 @@ func drawAll(ctx context.Context, config app.Config, l look) error {
 		}
 	}
 	return nil
+}
+
+// wanted tells whether pages whose names begin so are drawn.
+func wanted(page string) bool {
+	return strings.HasPrefix(page, *only) || strings.HasPrefix(*only, page)
 }
 
 // drawWizard goes through the steps to the review. The run itself is drawn in
@@ -233,6 +272,10 @@ func save(window fyne.Window, l look, page string) error {
 	canvas.SetScale(l.pixels)
 	canvas.SetContent(window.Content())
 	canvas.Resize(fyne.NewSize(1160, 720))
+	overlays := window.Canvas().Overlays().List()
+	for _, above := range overlays {
+		canvas.Overlays().Add(above)
+	}
 	picture := canvas.Capture()
 	window.SetContent(window.Content())
 	small := image.NewPaletted(picture.Bounds(), palette.Plan9)

@@ -20,7 +20,7 @@ func drawPractice(ctx context.Context, q *posts, studio *ui.Studio, draw func(st
 		if err := q.rest(400 * time.Millisecond); err != nil {
 			return err
 		}
-		return draw("5-clouds-practice-" + name)
+		return draw("6-clouds-practice-" + name)
 	}
 	if err := open("off", practice.TabDevices, ""); err != nil {
 		return err

@@ -40,7 +40,7 @@ var rows = map[string][]string{
 	"provisioning/tpm":        {},
 	"provisioning/iothub":     {"provisioning/wire"},
 	"provisioning/dps":        {"provisioning/wire"},
-	"provisioning/azure":      {},
+	"provisioning/azure":      {"provisioning/wire"},
 	"provisioning/bundle":     {},
 	"provisioning/practice":   {"provisioning/wire"},
 	// Its own test forbids even what anyone may import.

@@ -41,14 +41,14 @@ func fromCloud(err error) *provisioning.Error {
 	made := &provisioning.Error{Kind: provisioning.ErrInvalid, CorrelationID: cloud.CorrelationID}
 	what := strings.TrimSpace(cloud.Service + " " + cloud.Operation + " " + cloud.Subject)
 	switch {
+	case wire.IsConflict(err), cloud.Status == http.StatusPreconditionFailed:
+		made.Kind, made.Message = provisioning.ErrConflict, "It exists already or was changed meanwhile ("+what+")."
 	case cloud.Status == 0:
 		made.Kind, made.Message = provisioning.ErrUnreachable, "The cloud cannot be reached ("+what+")."
 	case cloud.Status == http.StatusUnauthorized, cloud.Status == http.StatusForbidden:
 		made.Kind, made.Message = provisioning.ErrUnauthorized, "The cloud refuses the key or its rights ("+what+")."
 	case cloud.Status == http.StatusNotFound:
 		made.Kind, made.Message = provisioning.ErrNotFound, "The cloud does not know it ("+what+")."
-	case cloud.Status == http.StatusConflict, cloud.Status == http.StatusPreconditionFailed:
-		made.Kind, made.Message = provisioning.ErrConflict, "It exists already or was changed meanwhile ("+what+")."
 	case cloud.Status == http.StatusTooManyRequests:
 		made.Kind, made.Message = provisioning.ErrThrottled, "The cloud asks to slow down ("+what+")."
 	case cloud.Status >= http.StatusInternalServerError:

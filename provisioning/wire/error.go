@@ -14,6 +14,7 @@ const (
 	ServiceHubDevice = "IoT Hub device plane"
 	ServiceDPS       = "DPS"
 	ServiceDPSDevice = "DPS device plane"
+	ServiceARM       = "Azure Resource Manager"
 )
 
 // Error is a failed call to a cloud service, by its answer or for want of one.

@@ -22,12 +22,14 @@ import (
 	"edgewright/provisioning/wire"
 )
 
-// Params make a Client. All fields but SAS and Options are required.
+// Params make a Client. All fields but SAS, Authorize and Options are required.
 type Params struct {
 	Service    string // one of the names in package wire
 	Endpoint   string // "https://host[:port]"
 	APIVersion string
 	SAS        SAS
+	// Authorize authorizes each attempt where it is not done by SAS.
+	Authorize policy.Policy
 	// Failure reads the body of an answer that is none of the expected ones.
 	Failure func(http.Header, []byte) Failure
 	Options Options
@@ -74,6 +76,9 @@ func New(params Params) (*Client, error) {
 			return nil, fmt.Errorf("%s: no key", params.Service)
 		}
 		perRetry = append(perRetry, &sasPolicy{sas: params.SAS, now: c.now})
+	}
+	if params.Authorize != nil {
+		perRetry = append(perRetry, params.Authorize)
 	}
 	c.pipeline = runtime.NewPipeline("edgewright", "v1", runtime.PipelineOptions{
 		PerRetry: perRetry,

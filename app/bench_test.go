@@ -23,7 +23,8 @@ import (
 // process opens the same one.
 type bench struct {
 	Dir string
-	// Way is manual, individual, group, manual x509, group local-ca or group est.
+	// Way is manual, individual, group, manual x509, manual uploaded, group uploaded, group local-ca or
+	// group est.
 	Way string
 	// Runtime makes the device one with a runtime: a new one for the manual
 	// way, else one that was provisioned before.
@@ -178,7 +179,13 @@ func (b bench) request() Request {
 		plan.Cell.Provisioning, plan.Cell.Authentication = provisioning.Manual, provisioning.X509
 		plan.EdgeCA = &provisioning.EdgeCAPlan{}
 	}
-	if source, ok := strings.CutPrefix(b.Way, "group "); ok {
+	if way, ok := strings.CutSuffix(b.Way, " uploaded"); ok {
+		plan.Cell.Authentication = provisioning.X509
+		plan.X509 = provisioning.X509Plan{Source: provisioning.SourceIssue, Anchor: provisioning.AnchorUploaded, Uploaded: "line-7-ca", Onboard: true}
+		if plan.Cloud.Group = "line-7"; way == "manual" {
+			plan.Cell.Provisioning, plan.Cloud.Group = provisioning.Manual, ""
+		}
+	} else if source, ok := strings.CutPrefix(b.Way, "group "); ok {
 		plan.Cloud.Group, plan.Cell.Authentication, plan.X509.Source = "line-7", provisioning.X509, source
 	}
 	if b.Way == "group est" {

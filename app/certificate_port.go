@@ -51,6 +51,25 @@ func (c certificates) Authority(ctx context.Context, name string) (provisioning.
 	return provisioning.Authority{Name: row.Subject, Chain: chain}, err
 }
 
+func (c certificates) IssuerOf(ctx context.Context, cert *x509.Certificate) (provisioning.Authority, error) {
+	id, err := c.app.issuerID(ctx, cert)
+	if err != nil {
+		return provisioning.Authority{}, err
+	}
+	if id == "" {
+		return provisioning.Authority{}, fmt.Errorf("the CA above %s: %w", cert.Subject.CommonName, provisioning.ErrNotFound)
+	}
+	return c.Authority(ctx, id)
+}
+
+func (c certificates) Prove(ctx context.Context, runID, ca, code string) (*x509.Certificate, error) {
+	row, err := c.ca(ctx, ca)
+	if err != nil {
+		return nil, err
+	}
+	return c.app.proveCA(ctx, row, code, runID)
+}
+
 func (c certificates) Ready(ctx context.Context, name string, open bool) error {
 	row, err := c.ca(ctx, name)
 	if errors.Is(err, provisioning.ErrNotFound) && name == "" && c.practice {

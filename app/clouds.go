@@ -216,6 +216,9 @@ func (a *App) practiceCloud(ctx context.Context, device target.Target) (provisio
 			cloud.DPS, err = newDPS(info.DPSConnectionString, "https://"+info.GlobalHost, info.IDScope, options)
 		}
 		if err == nil {
+			err = addPracticeOnboarders(&cloud, info, options)
+		}
+		if err == nil {
 			return cloud, release, nil
 		}
 	}

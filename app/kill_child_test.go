@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -160,6 +161,7 @@ func (k *knife) wrap(p provisioning.Ports) provisioning.Ports {
 	p.Locks = cutLocks{p.Locks, k}
 	p.Machine = cutMachine{p.Machine, k}
 	p.Player = cutPlayer{p.Player, k}
+	p.Cloud.HubCAs, p.Cloud.DPSCAs = cutCAs{p.Cloud.HubCAs, k}, cutCAs{p.Cloud.DPSCAs, k}
 	p.EST = cutEST{p.EST, k}
 	p.Cloud.Hub = cutHub{p.Cloud.Hub, k}
 	p.Cloud.DPS = cutDPS{p.Cloud.DPS, k}
@@ -233,6 +235,31 @@ func (m cutMachine) Lock(ctx context.Context, id string, expiry time.Time) error
 func (m cutMachine) Unlock(ctx context.Context, id string) error {
 	m.k.effect("unlock device")
 	return m.Machine.Unlock(ctx, id)
+}
+
+type cutCAs struct {
+	provisioning.Onboarder
+	k *knife
+}
+
+func (c cutCAs) UploadCA(ctx context.Context, name string, cert *x509.Certificate) (provisioning.UploadedCA, error) {
+	c.k.effect("cloud: upload CA")
+	return c.Onboarder.UploadCA(ctx, name, cert)
+}
+
+func (c cutCAs) CACode(ctx context.Context, name, etag string) (provisioning.UploadedCA, error) {
+	c.k.effect("cloud: make verification code")
+	return c.Onboarder.CACode(ctx, name, etag)
+}
+
+func (c cutCAs) VerifyCA(ctx context.Context, name, etag string, proof *x509.Certificate) (provisioning.UploadedCA, error) {
+	c.k.effect("cloud: verify CA")
+	return c.Onboarder.VerifyCA(ctx, name, etag, proof)
+}
+
+func (c cutCAs) DeleteCA(ctx context.Context, name, etag string) error {
+	c.k.effect("cloud: delete CA")
+	return c.Onboarder.DeleteCA(ctx, name, etag)
 }
 
 type cutEST struct {

@@ -71,6 +71,8 @@ type Certificates interface {
 	// cloud an empty name is the practice CA, which Make makes on first use:
 	// before that it is ErrNotFound.
 	Authority(ctx context.Context, name string) (Authority, error)
+	// IssuerOf finds the CA of the catalog that signed a certificate.
+	IssuerOf(ctx context.Context, cert *x509.Certificate) (Authority, error)
 	// Ready says why a CA cannot sign, nil if it can: its key may be elsewhere.
 	// With open it also opens what signing will need, asking a person for a
 	// passphrase or a PIN; without, it asks nobody. A practice CA that is not
@@ -86,6 +88,9 @@ type Certificates interface {
 	// Bootstrap finds a certificate of the catalog by name, ID or SHA-256
 	// thumbprint, with its key, which stays in the vault.
 	Bootstrap(ctx context.Context, name string) (Pair, error)
+	// Prove issues the certificate that proves the possession of a CA: its
+	// common name is the code. Its key is thrown away.
+	Prove(ctx context.Context, runID, ca, code string) (*x509.Certificate, error)
 	// Settle forgets the keys of a run: they lie on the device now.
 	Settle(ctx context.Context, runID string) error
 	// Revoke lists the certificates of a run as revoked and forgets their keys.

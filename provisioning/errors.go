@@ -32,7 +32,10 @@ type Error struct {
 	Message       string
 	Hint          string
 	CorrelationID string
-	Err           error
+	// Field is the field of the plan that is meant, as a dotted path, "" for
+	// none in particular.
+	Field string
+	Err   error
 }
 
 // Error joins message and cause for logs; screens show the parts.

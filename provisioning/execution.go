@@ -44,6 +44,9 @@ func (x *Execution) steps() []Step {
 	if len(x.Run.Plan.orders()) > 0 || x.Run.Plan.UsesEST() {
 		steps = append(steps, certificateStep{})
 	}
+	if x.Run.Plan.X509.Onboard {
+		steps = append(steps, onboardStep{})
+	}
 	if x.Run.Plan.Cell.Provisioning == DPS {
 		steps = append(steps, enrollmentStep{})
 	} else {

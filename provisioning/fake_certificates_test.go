@@ -24,7 +24,7 @@ var plantCA = sync.OnceValue(func() pki.Issuer {
 		if err != nil {
 			panic(err)
 		}
-		cert, err := pki.Issue(rand.Reader, newWorld(false).now, by, pki.Order{Profile: p, Subject: pkix.Name{CommonName: name}, Public: key.Public(), Key: key})
+		cert, err := pki.Issue(rand.Reader, worldBegins, by, pki.Order{Profile: p, Subject: pkix.Name{CommonName: name}, Public: key.Public(), Key: key})
 		if err != nil {
 			panic(err)
 		}
@@ -46,6 +46,21 @@ func (c fakeCertificates) Authority(_ context.Context, name string) (Authority, 
 	}
 	by := plantCA()
 	return Authority{Name: name, Chain: append(chainOf(by), by.Chain...)}, nil
+}
+
+func (c fakeCertificates) IssuerOf(_ context.Context, cert *x509.Certificate) (Authority, error) {
+	if by := plantCA(); pki.Signed(by.Certificate, cert) {
+		return Authority{Name: "Plant issuing", Chain: append(chainOf(by), by.Chain...)}, nil
+	}
+	return Authority{}, ErrNotFound
+}
+
+func (c fakeCertificates) Prove(_ context.Context, _, ca, code string) (*x509.Certificate, error) {
+	if ca != "Plant issuing" && ca != pki.SHA256(plantCA().Certificate) {
+		return nil, ErrNotFound
+	}
+	profile, _ := pki.ProfileByName("verification")
+	return issuedBy(plantCA(), profile, code, 0).Leaf(), nil
 }
 
 func (c fakeCertificates) Ready(_ context.Context, _ string, open bool) error {
@@ -106,7 +121,7 @@ func issuedBy(by pki.Issuer, profile pki.Profile, name string, days int) Pair {
 	if err != nil {
 		panic(err)
 	}
-	cert, err := pki.Issue(rand.Reader, newWorld(false).now, by, pki.Order{Profile: profile, Subject: pkix.Name{CommonName: name}, Public: key.Public(), Key: key, Days: days})
+	cert, err := pki.Issue(rand.Reader, worldBegins, by, pki.Order{Profile: profile, Subject: pkix.Name{CommonName: name}, Public: key.Public(), Key: key, Days: days})
 	if err != nil {
 		panic(err)
 	}

@@ -40,6 +40,9 @@ type world struct {
 	log     []Event
 	locks   map[string]string
 
+	cas   map[string]UploadedCA // by name, of the hub and of DPS
+	codes int                   // how many were made
+
 	made    map[string]Pair // by run and role
 	given   Pair            // in files of this computer
 	revoked int
@@ -55,17 +58,21 @@ type world struct {
 	facts   Facts
 }
 
+// worldBegins is when tests begin.
+var worldBegins = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
 func newWorld(runs bool) *world {
-	w := &world{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), identities: map[string]Identity{}, active: map[string]time.Time{},
+	w := &world{now: worldBegins, identities: map[string]Identity{}, active: map[string]time.Time{},
 		enrollments: map[string]Enrollment{}, registered: map[string]Registration{}, hubHost: "hub.example.test",
 		files: map[string]FileState{}, kept: map[string]map[string]FileState{}, runs: runs, generate: map[string]string{},
-		journal: map[string]Run{}, locks: map[string]string{}, made: map[string]Pair{}, facts: Facts{Summary: "Debian 12, amd64, IoT Edge 1.6.0", Passed: 9}}
+		journal: map[string]Run{}, locks: map[string]string{}, made: map[string]Pair{}, cas: map[string]UploadedCA{}, facts: Facts{Summary: "Debian 12, amd64, IoT Edge 1.6.0", Passed: 9}}
 	w.effect = func(_ string, do func()) { do() }
+	w.vouch("known")
 	return w
 }
 
 func (w *world) ports() Ports {
-	return Ports{Cloud: Cloud{Name: "practice", Practice: true, Hub: fakeHub{w}, DPS: fakeDPS{w}}, Machine: fakeMachine{w}, Player: fakePlayer{w},
+	return Ports{Cloud: Cloud{Name: "practice", Practice: true, Hub: fakeHub{w}, DPS: fakeDPS{w}, HubCAs: fakeCAs{w, "hub"}, DPSCAs: fakeCAs{w, "DPS"}}, Machine: fakeMachine{w}, Player: fakePlayer{w},
 		Journal: fakeJournal{w}, Locks: fakeLocks{w}, Secrets: fakeSecrets{}, Facts: fakeFacts{w}, Certificates: fakeCertificates{w}, EST: fakeEST{w},
 		Now: func() time.Time { w.now = w.now.Add(time.Millisecond); return w.now }, Random: randomKey}
 }
@@ -193,6 +200,9 @@ func (p fakePlayer) Register(_ context.Context, c Credentials, wait func(time.Du
 			key = derive(e.Primary, c.RegistrationID)
 		}
 		if leaf := c.Pair.Leaf(); leaf != nil {
+			if known := p.w.cas["DPS/"+e.Uploaded]; e.Group && known.Verified {
+				e.Certificate = known.Certificate
+			}
 			if e.Certificate == nil || !e.Certificate.Equal(leaf) && !(e.Group && slices.ContainsFunc(c.Pair.Chain, func(c *x509.Certificate) bool { return pki.Signed(e.Certificate, c) })) {
 				continue
 			}
@@ -216,7 +226,10 @@ func (p fakePlayer) Connect(_ context.Context, hub, id string, c Credentials) er
 	identity := p.w.identities[id]
 	proves := identity.Primary.Equal(c.Key)
 	if leaf := c.Pair.Leaf(); leaf != nil {
-		byCA := identity.Authentication == "certificateAuthority" && pki.Signed(plantCA().Certificate, leaf)
+		byCA := false
+		for name, ca := range p.w.cas {
+			byCA = byCA || identity.Authentication == "certificateAuthority" && strings.HasPrefix(name, "hub/") && ca.Verified && pki.Signed(ca.Certificate, leaf)
+		}
 		proves = byCA || knowsPair(identity.Thumbprints, c.Pair)
 	}
 	if hub != p.w.hubHost || !proves {
@@ -438,6 +451,6 @@ func (w *world) picture() string {
 		files[path] = file{size, state.Owner, state.Mode}
 	}
 	raw, _ := json.Marshal(map[string]any{"identities": slices.Sorted(maps.Keys(w.identities)), "enrollments": slices.Sorted(maps.Keys(w.enrollments)),
-		"registered": slices.Sorted(maps.Keys(w.registered)), "files": files, "kept": len(w.kept), "lock": w.lock, "applied": w.applied, "keys": len(w.made)})
+		"cas": slices.Sorted(maps.Keys(w.cas)), "registered": slices.Sorted(maps.Keys(w.registered)), "files": files, "kept": len(w.kept), "lock": w.lock, "applied": w.applied, "keys": len(w.made)})
 	return string(raw)
 }

@@ -140,7 +140,8 @@ files = { certificate = "a.pem", key = "a.key" }
 `
 
 func TestX509PlansReadAndWriteTheSame(t *testing.T) {
-	for _, text := range []string{x509Plan, manualX509Plan} {
+	byHand := strings.Replace(manualX509Plan, "[x509]\n", "[x509]\nanchor = \"uploaded\"\nuploaded = \"plant.7\"\nonboard = true\n", 1)
+	for _, text := range []string{x509Plan, manualX509Plan, byHand} {
 		plan, findings, err := ParsePlan([]byte(text))
 		if err != nil || len(findings) > 0 {
 			t.Fatal(findings, err)
@@ -169,7 +170,9 @@ func TestX509PlanFindings(t *testing.T) {
 		{x509Plan, `anchor = "uploaded"`, `anchor = "harbour"`, "x509.anchor"},
 		{manualX509Plan, "[x509]\n", "[x509]\nanchor = \"intermediate\"\n", "x509.anchor"},
 		{x509Plan, `uploaded = "line-7-ca"`, ``, "x509.uploaded"},
-		{x509Plan, `days = 90`, `onboard = true`, "x509.onboard"},
+		{x509Plan, `uploaded = "line-7-ca"`, `uploaded = "line 7"`, "x509.uploaded"},
+		{x509Plan, "anchor = \"uploaded\"\nuploaded = \"line-7-ca\"", `onboard = true`, "x509.onboard"},
+		{manualX509Plan, "[x509]\n", "[x509]\nonboard = true\n", "x509.onboard"},
 		{x509Plan, `days = 90`, `thumbprint = "sha1"`, "x509.thumbprint"},
 		{manualX509Plan, `"sha1"`, `"md5"`, "x509.thumbprint"},
 		{manualX509Plan, `files = { certificate = "a.pem", key = "a.key" }`, ``, "x509.files"},

@@ -16,10 +16,12 @@ type X509Plan struct {
 	Algorithm string `toml:"algorithm,omitempty"`
 	Days      int    `toml:"days,omitempty"`
 	// Anchor is what a group knows of its CA: the certificate itself, or the
-	// name under which it was uploaded.
+	// name under which it was uploaded. A hub that knows devices by their CA has
+	// it uploaded.
 	Anchor   string `toml:"anchor,omitempty"` // intermediate | uploaded
 	Uploaded string `toml:"uploaded,omitempty"`
-	Onboard  bool   `toml:"onboard,omitempty"`
+	// Onboard has the run upload and verify that CA.
+	Onboard bool `toml:"onboard,omitempty"`
 	// Thumbprint is the hash by which a hub knows a self-signed certificate.
 	Thumbprint string `toml:"thumbprint,omitempty"` // sha256 | sha1
 	// Secondary asks for a spare pair; nil means yes.
@@ -168,26 +170,6 @@ func (p Plan) checkDeviceKey(f *finding.List) {
 
 // practiceCloud is the name of the cloud that Edgewright carries itself.
 const practiceCloud = "practice"
-
-func (p Plan) checkAnchor(f *finding.List) {
-	x := p.X509
-	if !p.ByGroup() {
-		if x.Anchor != "" {
-			f.Add(finding.Error, "x509.anchor", "Only enrollment groups have an anchor.", "Remove it.")
-		}
-	} else {
-		checkWord(f, "x509.anchor", x.Anchor, "intermediate uploaded")
-		if x.Source == SourceSelfSigned {
-			f.Add(finding.Error, "x509.source", "A self-signed certificate has no CA that a group could know.", `Write source = "issue", or enrol the device individually.`)
-		}
-	}
-	if (x.Anchor == AnchorUploaded) != (x.Uploaded != "") {
-		f.Add(finding.Error, "x509.uploaded", "An uploaded CA and its name in the cloud go together.", `Write anchor = "uploaded" and the name, or neither.`)
-	}
-	if x.Onboard {
-		f.Add(finding.Error, "x509.onboard", "A run does not upload CAs yet.", "Upload and verify the CA in the cloud, and write onboard = false.")
-	}
-}
 
 func (p Plan) checkEdgeCA(f *finding.List) {
 	ca := p.EdgeCA

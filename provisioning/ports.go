@@ -38,6 +38,9 @@ type Cloud struct {
 	Practice bool
 	Hub      Registry
 	DPS      Enroller
+	// HubCAs and DPSCAs keep the CA certificates of the two; nil where the cloud
+	// is known by connection strings only, which do not reach them.
+	HubCAs, DPSCAs Onboarder
 	// Reach is what an attached device needs to find and trust a practice
 	// cloud; nil for a cloud that the device reaches by itself.
 	Reach *Reach

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -120,7 +121,7 @@ func (p *Preview) addCloud(what string, look Look, err error) error {
 	switch {
 	case errors.As(err, &refused) && (errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalid)):
 		p.Cloud = append(p.Cloud, Write{what, WriteRefuse, refused.Message})
-		p.Findings.Add(finding.Error, "cloud", refused.Message, refused.Hint)
+		p.Findings.Add(finding.Error, cmp.Or(refused.Field, "cloud"), refused.Message, refused.Hint)
 	case err != nil:
 		return err
 	case look.Done:

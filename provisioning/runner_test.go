@@ -30,6 +30,12 @@ func ways() map[string]Plan {
 		all[name+" x509"] = plan
 	}
 	all["group est"] = estWay()
+	onboarded := all["group x509"]
+	onboarded.X509.Anchor, onboarded.X509.Uploaded, onboarded.X509.Onboard = AnchorUploaded, "plant", true
+	all["group onboarded"] = onboarded
+	byHand := all["manual x509"]
+	byHand.X509.Anchor, byHand.X509.Uploaded, byHand.X509.Onboard = AnchorUploaded, "plant", true
+	all["manual onboarded"] = byHand
 	for name, plan := range all {
 		all[name] = plan.WithDefaults()
 	}

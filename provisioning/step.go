@@ -10,6 +10,7 @@ import (
 const (
 	StepLook        = "look"
 	StepCertificate = "certificate"
+	StepOnboard     = "onboard"
 	StepIdentity    = "identity"
 	StepEnrollment  = "enrollment"
 	StepFiles       = "files"

@@ -53,6 +53,9 @@ func (enrollmentStep) Look(ctx context.Context, x *Execution) (Look, error) {
 			Hint: "Add one with `edgewright clouds add NAME --dps`, or choose manual provisioning."}
 	}
 	plan := x.Run.Plan
+	if err := x.vouched(ctx); err != nil {
+		return Look{}, err
+	}
 	found, err := x.Cloud.DPS.Enrollment(ctx, plan.ByGroup(), plan.EnrollmentName())
 	exists := err == nil
 	if err != nil && !errors.Is(err, ErrNotFound) {

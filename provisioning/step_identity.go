@@ -28,6 +28,9 @@ func (identityStep) Look(ctx context.Context, x *Execution) (Look, error) {
 		return Look{}, noHub(x.Cloud.Name)
 	}
 	plan := x.Run.Plan
+	if err := x.vouched(ctx); err != nil {
+		return Look{}, err
+	}
 	found, err := x.Cloud.Hub.Identity(ctx, plan.Device.ID)
 	if errors.Is(err, ErrNotFound) {
 		return Look{Summary: "is not in the hub yet", Undo: encode(identityUndo{plan.Device.ID})}, nil
@@ -92,6 +95,7 @@ func (identityStep) Undo(ctx context.Context, x *Execution, record json.RawMessa
 }
 
 func (s identityStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
+	p.addVouched(x)
 	look, err := s.Look(ctx, x)
 	return p.addCloud("device "+x.Run.Plan.Device.ID, look, err)
 }

@@ -15,6 +15,7 @@ import (
 type certFlags struct {
 	profile, name, organization, ca, names, algorithm string
 	key, from, bootstrap, trust                       string
+	to, cloud, code                                   string
 	days, keyFD                                       int
 	csr, out, format, reason, search, purpose         string
 	withKey, newKey, yes, expiring, all, disable      bool
@@ -42,13 +43,15 @@ var certVerbs = map[string]struct {
 	"forget":   {1, (*session).certForget},
 	"mint":     {0, (*session).certMint},
 	"batches":  {0, (*session).certBatches},
+	"ca":       {2, (*session).certCA},
 }
 
 func cert(s *session, args []string) error {
 	var f certFlags
 	set := s.flags("cert")
 	for name, into := range map[string]*string{"profile": &f.profile, "name": &f.name, "organization": &f.organization, "ca": &f.ca, "names": &f.names,
-		"algorithm": &f.algorithm, "key": &f.key, "from": &f.from, "bootstrap": &f.bootstrap, "trust": &f.trust, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose} {
+		"algorithm": &f.algorithm, "key": &f.key, "from": &f.from, "bootstrap": &f.bootstrap, "trust": &f.trust, "csr": &f.csr, "out": &f.out, "format": &f.format, "reason": &f.reason, "search": &f.search, "purpose": &f.purpose,
+		"to": &f.to, "cloud": &f.cloud, "code": &f.code} {
 		set.StringVar(into, name, "", "")
 	}
 	set.IntVar(&f.days, "days", 0, "")
@@ -64,13 +67,13 @@ func cert(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	name, rest, err := only(rest, "list", "profiles", "show", "inspect", "verify", "import", "export", "new", "sign", "renew", "revoke", "requests", "forget", "mint", "batches")
+	name, rest, err := only(rest, "list", "profiles", "show", "inspect", "verify", "import", "export", "new", "sign", "renew", "revoke", "requests", "forget", "mint", "batches", "ca")
 	if err != nil {
 		return err
 	}
 	verb := certVerbs[name]
 	if !fits(verb.args, len(rest)) {
-		return wrongUse("cert %s takes %s", name, map[int]string{0: "no names", 1: "one certificate", -1: "files", -2: "nothing, or add FILE, or remove NAME"}[verb.args])
+		return wrongUse("cert %s takes %s", name, map[int]string{0: "no names", 1: "one certificate", 2: "upload or verify, and a CA", -1: "files", -2: "nothing, or add FILE, or remove NAME"}[verb.args])
 	}
 	a, err := s.open()
 	if err != nil {

@@ -38,6 +38,9 @@ type Resource struct {
 	Name                string
 }
 
+// Options are transport, trust, clock and retries.
+type Options = rest.Options
+
 // Params make Certificates; all but Options are required.
 type Params struct {
 	// Endpoint is that of Resource Manager, "https://host[:port]"; Audience is
@@ -45,7 +48,7 @@ type Params struct {
 	Endpoint, Audience string
 	Resource           Resource
 	Credential         azcore.TokenCredential
-	Options            rest.Options
+	Options            Options
 }
 
 // Certificates are the CA certificates of one hub or DPS. They may be used from

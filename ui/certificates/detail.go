@@ -12,6 +12,7 @@ import (
 	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 	"edgewright/ui/frame"
+	"edgewright/ui/onboarding"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -176,6 +177,13 @@ func (d *detail) buttons() []fyne.CanvasObject {
 	add(widgets.Secondary, lang.X("certificate.export", "Export ..."), fynetheme.DownloadIcon(), func() { p.export(c.CertificateView) })
 	if c.State != "revoked" {
 		add(widgets.Secondary, lang.X("certificate.revoke", "Revoke ..."), fynetheme.CancelIcon(), func() { p.revoke(c) })
+	}
+	if c := d.d; c.CA && c.Key.Place != "none" && c.Role != string(pki.RoleEdgeCA) && c.State != "revoked" {
+		all = append(all, widgets.NewButton(widgets.Secondary, lang.X("certificate.onboard", "Bring to a cloud ..."), fynetheme.UploadIcon(), func() {
+			if _, err := onboarding.Ask(d.p.c, c.CertificateView, d.p.Again); err != nil {
+				d.p.sayError(err)
+			}
+		}))
 	}
 	return all
 }

@@ -41,6 +41,8 @@ func StepName(step string) string {
 	switch step {
 	case provisioning.StepLook:
 		return lang.X("run.look", "Look at the device")
+	case provisioning.StepOnboard:
+		return lang.X("run.onboard", "CA in the cloud")
 	case provisioning.StepIdentity:
 		return lang.X("run.identity", "Device in the hub")
 	case provisioning.StepEnrollment:

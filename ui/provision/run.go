@@ -130,15 +130,8 @@ func (s *runStep) carryOn(work carry) {
 }
 
 func (s *runStep) stepNames() []string {
-	info, _ := s.p.draft.Plan.Cell.Info()
-	var names []string
-	for _, name := range info.Steps {
-		if strings.HasPrefix(s.p.draft.Target, "rootfs:") && (name == provisioning.StepApply || name == provisioning.StepReprovision) {
-			continue // a disk runs no commands
-		}
-		names = append(names, name)
-	}
-	return names
+	// A disk runs no commands.
+	return s.p.draft.Plan.StepNames(!strings.HasPrefix(s.p.draft.Target, "rootfs:"))
 }
 
 // hear takes an event of the run; it is called on the run's goroutine.

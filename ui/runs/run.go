@@ -127,10 +127,8 @@ func (r *runPage) stepRows() []widgets.Step {
 	if err != nil {
 		return list
 	}
-	info, _ := plan.Cell.Info()
-	for _, name := range info.Steps {
-		skipped := strings.HasPrefix(r.detail.Target, "rootfs:") && (name == provisioning.StepApply || name == provisioning.StepReprovision)
-		if !known[name] && !skipped {
+	for _, name := range plan.StepNames(!strings.HasPrefix(r.detail.Target, "rootfs:")) {
+		if !known[name] {
 			list = append(list, widgets.Step{Title: provision.StepName(name), State: widgets.StepToCome})
 		}
 	}

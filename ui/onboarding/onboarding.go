@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
@@ -129,7 +130,7 @@ func (d *Dialog) start() {
 		return
 	}
 	d.result.RemoveAll()
-	if d.steps.Visible() {
+	if !d.form.Visible() {
 		d.steps.Hide()
 		d.form.Show()
 		d.fit()
@@ -232,7 +233,8 @@ func (d *Dialog) byHand() {
 				if code != "" {
 					left = lang.X("onboard.left.proof", "In the portal, open the certificate, give it this file as verification certificate and verify it, within 7 days.")
 				}
-				d.say(widgets.Care, lang.X("onboard.written", "{{.File}} is written; one step is left", map[string]any{"File": ca.File}), left)
+				d.form.Hide()
+				d.say(widgets.Care, lang.X("onboard.written", "{{.File}} is written; one step is left", map[string]any{"File": filepath.Base(ca.File)}), left)
 				d.tell()
 			})
 		}})

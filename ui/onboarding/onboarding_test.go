@@ -134,6 +134,8 @@ func TestACloudThatCannotBeWritten(t *testing.T) {
 		d.c.SubmitDialog()
 		q.Until(t, "the file", func() bool { return *told == i+1 })
 		check("what is left")
+		d.c.SubmitDialog() // brings the question back
+		check("the question with a code again")
 		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "BEGIN CERTIFICATE") {
 			t.Errorf("%q: %v", text, err)
 		}

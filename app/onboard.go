@@ -193,7 +193,7 @@ func (n announced) VerifyCA(ctx context.Context, name, etag string, proof *x509.
 // OnboardByHand writes, as PEM, what a person uploads to a cloud that cannot be
 // written from here: the CA, or with the code that the cloud shows for it the
 // verification certificate. Left names the step that remains.
-func (a *App) OnboardByHand(ctx context.Context, o Onboarding, code string, write func([]byte) error, file string) (OnboardedCA, error) {
+func (a *App) OnboardByHand(ctx context.Context, o Onboarding, code, file string) (OnboardedCA, error) {
 	if err := o.check(); err != nil {
 		return OnboardedCA{}, err
 	}
@@ -214,7 +214,7 @@ func (a *App) OnboardByHand(ctx context.Context, o Onboarding, code string, writ
 		}
 		done.Left = fmt.Sprintf("In the portal, open the certificate %s of the %s, give it this file as the verification certificate and press Verify, within 7 days.", o.Name, service)
 	}
-	return done, write(pki.PEM(cert))
+	return done, WriteNew(file, pki.PEM(cert))
 }
 
 // proveCA issues a verification certificate; its key is thrown away at once. A

@@ -28,7 +28,7 @@ func (s *session) certCA(a *app.App, f certFlags, args []string) error {
 	}
 	switch {
 	case !managed:
-		return s.showOnboarded(a.OnboardByHand(s.ctx, o, f.code, func(data []byte) error { return writeNew(f.out, data) }, f.out))
+		return s.showOnboarded(a.OnboardByHand(s.ctx, o, f.code, f.out))
 	case verb == "upload":
 		return s.showOnboarded(a.UploadCA(s.ctx, o))
 	}

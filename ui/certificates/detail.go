@@ -173,17 +173,15 @@ func (d *detail) buttons() []fyne.CanvasObject {
 	if c.CA && c.Key.Place != "none" && c.Role != string(pki.RoleEdgeCA) && c.State != "revoked" {
 		add(widgets.Secondary, lang.X("certificate.below", "New below it"), fynetheme.ContentAddIcon(), func() { p.newCertificate(c.Subject, "") })
 		add(widgets.Secondary, lang.X("certificate.sign", "Sign a request ..."), theme.IconCertificate(), func() { p.signRequest(c.Subject) })
+		add(widgets.Secondary, lang.X("certificate.onboard", "Bring to a cloud ..."), fynetheme.UploadIcon(), func() {
+			if _, err := onboarding.Ask(p.c, c.CertificateView, p.Again); err != nil {
+				p.sayError(err)
+			}
+		})
 	}
 	add(widgets.Secondary, lang.X("certificate.export", "Export ..."), fynetheme.DownloadIcon(), func() { p.export(c.CertificateView) })
 	if c.State != "revoked" {
 		add(widgets.Secondary, lang.X("certificate.revoke", "Revoke ..."), fynetheme.CancelIcon(), func() { p.revoke(c) })
-	}
-	if c := d.d; c.CA && c.Key.Place != "none" && c.Role != string(pki.RoleEdgeCA) && c.State != "revoked" {
-		all = append(all, widgets.NewButton(widgets.Secondary, lang.X("certificate.onboard", "Bring to a cloud ..."), fynetheme.UploadIcon(), func() {
-			if _, err := onboarding.Ask(d.p.c, c.CertificateView, d.p.Again); err != nil {
-				d.p.sayError(err)
-			}
-		}))
 	}
 	return all
 }

@@ -222,7 +222,7 @@ func (d *Dialog) byHand() {
 		},
 		Do: func(path string) {
 			frame.Do(d.c, &d.task, func(ctx context.Context) (app.OnboardedCA, error) {
-				return d.c.App.OnboardByHand(ctx, o, code, func(data []byte) error { return os.WriteFile(path, data, 0o600) }, path)
+				return d.c.App.OnboardByHand(ctx, o, code, path)
 			}, func(ca app.OnboardedCA, err error) {
 				if err != nil {
 					view := provisioning.View(err)

@@ -77,7 +77,8 @@ func (f *certificateFields) keepEdge() {
 
 func (f *certificateFields) content() fyne.CanvasObject {
 	if x := &f.p.draft.Plan.X509; !f.p.draft.Plan.ByGroup() {
-		x.Anchor, x.Uploaded, x.AutoRenew = "", "", nil // of a group that was chosen before
+		// Of a group that was chosen before.
+		x.Anchor, x.Uploaded, x.Onboard, x.AutoRenew = "", "", false, nil
 	}
 	plan := f.p.draft.Plan
 	names, err := f.p.c.App.IssuingCAs(f.p.c.Ctx, plan.Cloud.Name)

@@ -80,6 +80,9 @@ func (t *tree) first() fyne.Focusable {
 	if t.opened && !t.wide && t.shown != nil {
 		return t.leave
 	}
+	if t.known && t.hits == nil && len(t.list.Rows()) == 0 {
+		return widgets.FirstFocus(t.p.nothing())
+	}
 	return t.search
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -147,7 +148,7 @@ func (c certificates) Make(ctx context.Context, runID string, o provisioning.Cer
 			return provisioning.Pair{}, err
 		}
 	}
-	key, err := pki.GenerateKey(rand.Reader, o.Algorithm)
+	key, err := orderedKey(o)
 	if err != nil {
 		return provisioning.Pair{}, err
 	}
@@ -165,6 +166,15 @@ func (c certificates) Make(ctx context.Context, runID string, o provisioning.Cer
 	}
 	chain, err := c.app.chainOf(ctx, row)
 	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: text}, err
+}
+
+// orderedKey is the key that an order brings, or a new one.
+func orderedKey(o provisioning.CertificateOrder) (crypto.Signer, error) {
+	if o.Key.IsEmpty() {
+		return pki.GenerateKey(rand.Reader, o.Algorithm)
+	}
+	key, err := pki.ParseKey(o.Key.Reveal(), secret.Value{})
+	return key, translate(err)
 }
 
 func (c certificates) FromFiles(ctx context.Context, files provisioning.CertificateFiles) (provisioning.Pair, error) {
@@ -221,6 +231,36 @@ func (c certificates) Settle(ctx context.Context, runID string) error {
 		}
 	}
 	return nil
+}
+
+// formerAndMade are the rows of a certificate and of the one that the run made
+// in its place; ok is false where the catalog lacks one of them.
+func (c certificates) formerAndMade(ctx context.Context, runID string, role provisioning.CertificateRole, former *x509.Certificate) (old, made catalog.Certificate, ok bool, err error) {
+	rows, err := c.made(ctx, runID, role)
+	if err != nil || len(rows) == 0 {
+		return old, made, false, err
+	}
+	old, err = c.app.catalog.Certificate(ctx, pki.SHA256(former))
+	if errors.Is(err, catalog.ErrNotFound) {
+		return old, made, false, nil
+	}
+	return old, rows[0], err == nil, translate(err)
+}
+
+func (c certificates) Supersede(ctx context.Context, runID string, role provisioning.CertificateRole, former *x509.Certificate) error {
+	old, made, ok, err := c.formerAndMade(ctx, runID, role, former)
+	if err != nil || !ok {
+		return err
+	}
+	return translate(c.app.catalog.SupersedeCertificate(ctx, old.ID, made.ID))
+}
+
+func (c certificates) Reinstate(ctx context.Context, runID string, role provisioning.CertificateRole, former *x509.Certificate) error {
+	old, made, ok, err := c.formerAndMade(ctx, runID, role, former)
+	if err != nil || !ok {
+		return err
+	}
+	return translate(c.app.catalog.ReinstateCertificate(ctx, old.ID, made.ID))
 }
 
 func (c certificates) Revoke(ctx context.Context, runID string) error {

@@ -163,6 +163,20 @@ func (e enroller) DeleteEnrollment(ctx context.Context, group bool, name string)
 	return translate(e.client.DeleteEnrollment(ctx, name, "*"))
 }
 
+func (e enroller) SetCertificates(ctx context.Context, name string, primary, secondary *x509.Certificate) error {
+	enrollment, err := e.client.Enrollment(ctx, name)
+	if err != nil {
+		return translate(err)
+	}
+	certificates := primaryCertificate(primary)
+	if secondary != nil {
+		certificates.Secondary = primaryCertificate(secondary).Primary
+	}
+	enrollment.Attestation = &wire.AttestationMechanism{Type: wire.AttestationX509, X509: &wire.X509Attestation{ClientCertificates: certificates}}
+	_, err = e.client.UpdateEnrollment(ctx, enrollment, enrollment.ETag)
+	return translate(err)
+}
+
 func (e enroller) DeviceKey(ctx context.Context, group bool, name, registrationID string) (secret.Value, error) {
 	if group {
 		mechanism, err := e.client.GroupKeys(ctx, name)

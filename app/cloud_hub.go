@@ -85,6 +85,17 @@ func (r registry) DeleteIdentity(ctx context.Context, deviceID string) error {
 	return translate(r.client.DeleteDevice(ctx, deviceID, "*"))
 }
 
+func (r registry) SetThumbprints(ctx context.Context, deviceID, primary, secondary string) error {
+	device, err := r.client.Device(ctx, deviceID)
+	if err != nil {
+		return translate(err)
+	}
+	device.Authentication = &wire.Authentication{Type: wire.AuthSelfSigned,
+		X509Thumbprint: &wire.X509Thumbprint{PrimaryThumbprint: primary, SecondaryThumbprint: secondary}}
+	_, err = r.client.UpdateDevice(ctx, device, device.ETag)
+	return translate(err)
+}
+
 func (r registry) SetTags(ctx context.Context, deviceID string, tags map[string]any) error {
 	_, err := r.client.PatchTwinTags(ctx, deviceID, tags, "*")
 	return translate(err)

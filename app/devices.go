@@ -138,7 +138,8 @@ func (a *App) recordDevice(ctx context.Context, run provisioning.Run, sight func
 	case provisioning.RunUndone, provisioning.RunCancelled, provisioning.RunPartlyUndone:
 		return a.unrecordDevice(ctx, run)
 	case provisioning.RunFailed:
-		if !run.Outcome.Changed {
+		// A rotation that failed has put the device back.
+		if !run.Outcome.Changed || run.Rotate != nil {
 			return nil
 		}
 	}
@@ -163,11 +164,28 @@ func (a *App) recordDevice(ctx context.Context, run provisioning.Run, sight func
 	} else if before, err := a.catalog.DeviceAt(ctx, row.HubHost, row.DeviceID); err == nil {
 		row.LastProof = before.LastProof
 	}
+	if err := a.keepState(ctx, run, &row); err != nil {
+		return err
+	}
 	stored, err := a.catalog.PutDevice(ctx, row)
 	if err != nil {
 		return translate(err)
 	}
 	return translate(a.catalog.SetRunDevice(ctx, run.ID, stored.UUID))
+}
+
+// keepState leaves the state of a device as it was where a rotation could not be
+// proven: what was proven of its identity holds on.
+func (a *App) keepState(ctx context.Context, run provisioning.Run, row *Device) error {
+	if run.Rotate == nil || run.State != provisioning.RunConfigured {
+		return nil
+	}
+	before, err := a.catalog.DeviceAt(ctx, row.HubHost, row.DeviceID)
+	if isNotFound(err) {
+		return nil
+	}
+	row.State = before.State
+	return translate(err)
 }
 
 // stateOf maps a run's end to the state of its device.

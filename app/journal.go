@@ -102,6 +102,9 @@ func (a *App) readRun(ctx context.Context, id string) (*provisioning.Run, error)
 	}
 	run := &provisioning.Run{ID: row.ID, Batch: row.Batch, Plan: plan, Target: row.Target, State: provisioning.RunState(row.State),
 		Started: row.Started, Ended: timeAt(row.Ended), CloudStart: timeAt(row.CloudStart), Hub: row.HubHost}
+	if rotation, ok := provisioning.ParseRotation(row.Kind); ok {
+		run.Rotate = &rotation
+	}
 	if row.Outcome != "" {
 		if err := json.Unmarshal([]byte(row.Outcome), &run.Outcome); err != nil {
 			return nil, fmt.Errorf("outcome of run %s: %w", id, err)

@@ -23,6 +23,10 @@ func (a *App) Preview(ctx context.Context, r Request) (*provisioning.Preview, er
 		return nil, err
 	}
 	defer done()
+	if r.Rotate != nil {
+		preview, err := provisioning.LookFirstAtRotation(ctx, ports, r.Plan, *r.Rotate)
+		return preview, translate(err)
+	}
 	preview, err := provisioning.LookFirst(ctx, ports, r.Plan)
 	return preview, translate(err)
 }
@@ -80,12 +84,16 @@ func (a *App) newRun(ctx context.Context, plan provisioning.Plan, r Request) (*p
 		return nil, err
 	}
 	started := a.now()
-	row, err := a.catalog.NewRun(ctx, catalog.Run{Batch: r.Batch, Kind: "provision", DeviceID: plan.Device.ID, Target: r.Target, Cloud: plan.Cloud.Name,
+	kind := "provision"
+	if r.Rotate != nil {
+		kind = r.Rotate.String()
+	}
+	row, err := a.catalog.NewRun(ctx, catalog.Run{Batch: r.Batch, Kind: kind, DeviceID: plan.Device.ID, Target: r.Target, Cloud: plan.Cloud.Name,
 		Plan: string(text), State: string(provisioning.RunRunning), Started: started, Holder: catalog.ThisProcess()})
 	if err != nil {
 		return nil, translate(err)
 	}
-	return &provisioning.Run{ID: row.ID, Batch: r.Batch, Plan: plan, Target: r.Target, State: provisioning.RunRunning, Started: started}, nil
+	return &provisioning.Run{ID: row.ID, Batch: r.Batch, Plan: plan, Rotate: r.Rotate, Target: r.Target, State: provisioning.RunRunning, Started: started}, nil
 }
 
 // ports opens everything that the steps of a plan need. done closes it.

@@ -11,6 +11,8 @@ type Request struct {
 	Access Access
 	// UndoOnFailure puts everything back where the run fails.
 	UndoOnFailure bool
+	// Rotate asks for a rotation on the device of the plan; nil to provision.
+	Rotate *provisioning.Rotation
 	// Batch joins the runs of a list; empty for a single run.
 	Batch string
 }

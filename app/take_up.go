@@ -28,6 +28,10 @@ func (a *App) Resume(ctx context.Context, id string, access Access, emit Emit) (
 		return nil, "", &provisioning.Error{Kind: provisioning.ErrRefused, Message: fmt.Sprintf("Run %s is put back (%s).", rows[0].ID, rows[0].State),
 			Hint: "Provision the device again."}
 	}
+	if batch == "" && failedRotation(rows[0]) {
+		return nil, "", &provisioning.Error{Kind: provisioning.ErrRefused, Message: fmt.Sprintf("Run %s failed, and the device has its old pair again.", rows[0].ID),
+			Hint: "Mend the cause and rotate again."}
+	}
 	rows = slices.DeleteFunc(rows, isPutBack)
 	if batch == "" {
 		return a.takeUpAlone(ctx, rows[0], access, emit, forward)
@@ -61,6 +65,13 @@ func isPutBack(row catalog.Run) bool {
 		return true
 	}
 	return false
+}
+
+// failedRotation tells that a rotation has ended without a proof; its new
+// certificates are revoked.
+func failedRotation(row catalog.Run) bool {
+	_, rotation := provisioning.ParseRotation(row.Kind)
+	return rotation && provisioning.RunState(row.State) == provisioning.RunFailed
 }
 
 // Undo puts back what a run, or every run of a batch, made; the last run first,

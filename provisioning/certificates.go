@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"edgewright/provisioning/edgeconfig"
@@ -62,6 +63,9 @@ type CertificateOrder struct {
 	SelfSigned bool
 	Algorithm  pki.Algorithm
 	Days       int // 0 is the profile's
+	// Key is the key that gets the certificate, PKCS #8 in PEM; empty asks for
+	// a new one.
+	Key secret.Value
 }
 
 // Certificates is where the certificates of runs come from. A run never sees
@@ -93,6 +97,11 @@ type Certificates interface {
 	Prove(ctx context.Context, runID, ca, code string) (*x509.Certificate, error)
 	// Settle forgets the keys of a run: they lie on the device now.
 	Settle(ctx context.Context, runID string) error
+	// Supersede lists the former certificate as superseded by the one that the
+	// run made for the role; Reinstate takes that back. A certificate that is
+	// not in the catalog is none of their business.
+	Supersede(ctx context.Context, runID string, role CertificateRole, former *x509.Certificate) error
+	Reinstate(ctx context.Context, runID string, role CertificateRole, former *x509.Certificate) error
 	// Revoke lists the certificates of a run as revoked and forgets their keys.
 	Revoke(ctx context.Context, runID string) error
 	// Roots finds certificates of the catalog by name or SHA-256 thumbprint.
@@ -112,10 +121,26 @@ const (
 // roleSuffixes tell the files of one device apart.
 var roleSuffixes = map[CertificateRole]string{RoleIdentity: "", RoleSpare: "-spare", RoleEdgeCA: "-edge-ca", RoleLocalCA: "-local-ca", roleBootstrap: "-est-bootstrap"}
 
-// newPaths are the files of a pair that is not on the device yet.
-func newPaths(id string, role CertificateRole) (certificate, key string) {
+// newPaths are the files of a pair that is not on the device yet. A rotation
+// counts generations from 2; the names of the first one have no number.
+func newPaths(id string, role CertificateRole, generation int) (certificate, key string) {
 	name := id + roleSuffixes[role]
+	if generation > 1 {
+		name += "." + strconv.Itoa(generation)
+	}
 	return certificateFolder + name + ".cert.pem", keyFolder + name + ".key.pem"
+}
+
+// generationOf reads the generation back from the path of a certificate; it is
+// 1 for a path that newPaths does not make.
+func generationOf(id string, role CertificateRole, path string) int {
+	number, isOurs := strings.CutPrefix(path, certificateFolder+id+roleSuffixes[role]+".")
+	number, isCert := strings.CutSuffix(number, ".cert.pem")
+	generation, err := strconv.Atoi(number)
+	if !isOurs || !isCert || err != nil || generation < 2 {
+		return 1
+	}
+	return generation
 }
 
 // orders lists the pairs that the plan wants on the device.
@@ -187,10 +212,15 @@ func (x *Execution) readHeld(ctx context.Context, role CertificateRole) (Pair, b
 		certURI, keyURI = config.LocalCA.Cert, config.LocalCA.Key
 	case RoleSpare:
 		// The configuration names one pair; the spare lies beside it.
-		cert, key := newPaths(x.Run.Plan.Device.ID, role)
+		cert, key := newPaths(x.Run.Plan.Device.ID, role, x.generation(named.Cert))
 		certURI, keyURI = "file://"+cert, "file://"+key
 	}
 	return x.readPair(ctx, certURI, keyURI)
+}
+
+// generation is that of the identity whose URI a configuration names.
+func (x *Execution) generation(uri string) int {
+	return generationOf(x.Run.Plan.Device.ID, RoleIdentity, strings.TrimPrefix(uri, "file://"))
 }
 
 func (x *Execution) readPair(ctx context.Context, certURI, keyURI string) (Pair, bool, error) {

@@ -28,6 +28,8 @@ type Execution struct {
 	est estFound
 	// takenUp tells that another process began the run and was cut.
 	takenUp bool
+	// keepsOld is why a rotation does not take the old pair away, "" if it does.
+	keepsOld string
 }
 
 func newExecution(ports Ports, run *Run, emit func(Event)) *Execution {
@@ -40,6 +42,9 @@ func newExecution(ports Ports, run *Run, emit func(Event)) *Execution {
 // steps lists the steps of the plan on this machine: a root file system runs
 // no commands, so nothing is applied there.
 func (x *Execution) steps() []Step {
+	if x.Run.Rotate != nil {
+		return x.rotationSteps()
+	}
 	steps := []Step{lookStep{}}
 	if len(x.Run.Plan.orders()) > 0 || x.Run.Plan.UsesEST() {
 		steps = append(steps, certificateStep{})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"edgewright/provisioning/pki"
+	"edgewright/provisioning/secret"
 )
 
 // fakeCertificates issues by one CA below a root, and keeps the pairs of runs
@@ -86,6 +87,9 @@ func (c fakeCertificates) Make(ctx context.Context, run string, o CertificateOrd
 	}
 	profile, _ := pki.ProfileByName(name)
 	key, err := pki.GenerateKey(rand.Reader, o.Algorithm)
+	if !o.Key.IsEmpty() {
+		key, err = pki.ParseKey(o.Key.Reveal(), secret.Value{})
+	}
 	if err != nil {
 		return Pair{}, err
 	}
@@ -177,6 +181,16 @@ func (e fakeEST) Enroll(ctx context.Context, server ESTAccess, order ESTOrder) (
 // Settle forgets keys; like the catalog it keeps the certificates.
 func (c fakeCertificates) Settle(_ context.Context, run string) error {
 	c.w.effect("settle", func() { c.forget(run) })
+	return nil
+}
+
+func (c fakeCertificates) Supersede(_ context.Context, _ string, _ CertificateRole, former *x509.Certificate) error {
+	c.w.effect("supersede", func() { c.w.superseded[pki.SHA256(former)] = true })
+	return nil
+}
+
+func (c fakeCertificates) Reinstate(_ context.Context, _ string, _ CertificateRole, former *x509.Certificate) error {
+	c.w.effect("reinstate", func() { delete(c.w.superseded, pki.SHA256(former)) })
 	return nil
 }
 

@@ -75,7 +75,7 @@ func (x *Execution) lookAtEST(ctx context.Context) error {
 		return err
 	}
 	if access.Bootstrap.Leaf() != nil {
-		access.Bootstrap.CertificatePath, access.Bootstrap.KeyPath = newPaths(plan.Device.ID, roleBootstrap)
+		access.Bootstrap.CertificatePath, access.Bootstrap.KeyPath = newPaths(plan.Device.ID, roleBootstrap, 1)
 	}
 	x.est.access = access
 	if !plan.identityByEST() || !plan.ByGroup() || plan.X509.Anchor != AnchorIntermediate {
@@ -217,7 +217,7 @@ func (x *Execution) issuedChanges(changes *edgeconfig.Changes) {
 		est.Trusted = []string{"file://" + estTrustPath}
 	}
 	if name := plan.X509.EST.Bootstrap; name != "" && !strings.HasPrefix(name, "vault:") {
-		cert, key := newPaths(plan.Device.ID, roleBootstrap)
+		cert, key := newPaths(plan.Device.ID, roleBootstrap, 1)
 		est.BootstrapCert, est.BootstrapKey = "file://"+cert, "file://"+key
 		if plan.renews() {
 			// What the device gets for its bootstrap certificate has to last, too.

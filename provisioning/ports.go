@@ -97,6 +97,9 @@ type Registry interface {
 	// ErrConflict if the device exists.
 	CreateIdentity(ctx context.Context, identity Identity) (Identity, error)
 	DeleteIdentity(ctx context.Context, deviceID string) error
+	// SetThumbprints replaces both thumbprints of a selfSigned identity, in one
+	// call; all else of it stays.
+	SetThumbprints(ctx context.Context, deviceID, primary, secondary string) error
 	// SetTags replaces the values of the given twin tags.
 	SetTags(ctx context.Context, deviceID string, tags map[string]any) error
 	Activity(ctx context.Context, deviceID string) (Activity, error)
@@ -147,6 +150,9 @@ type Enroller interface {
 	// ErrConflict if one of that name exists.
 	CreateEnrollment(ctx context.Context, enrollment Enrollment) (Enrollment, error)
 	DeleteEnrollment(ctx context.Context, group bool, name string) error
+	// SetCertificates replaces the client certificates of an individual
+	// enrollment, in one call; secondary may be nil. All else of it stays.
+	SetCertificates(ctx context.Context, name string, primary, secondary *x509.Certificate) error
 	// DeviceKey is the key that registrationID registers with: the
 	// enrollment's own, or the one derived from the group's.
 	DeviceKey(ctx context.Context, group bool, name, registrationID string) (secret.Value, error)
@@ -188,6 +194,8 @@ type File struct {
 	Mode         fs.FileMode
 	// Hidden says that nothing of its content is ever shown.
 	Hidden bool
+	// Remove says that the file shall not be there; only Path counts then.
+	Remove bool
 }
 
 // FileState is a file as it lies on a device. Exists is false if it does not.
@@ -249,6 +257,13 @@ type Machine interface {
 	// run's live lock is an ErrBusy that names it.
 	Lock(ctx context.Context, runID string, expiry time.Time) error
 	Unlock(ctx context.Context, runID string) error
+}
+
+// ShowsTLS is a Machine whose TLS servers can be reached.
+type ShowsTLS interface {
+	// ShownTLS is the chain, leaf first, that a server on a port of the machine
+	// itself shows in a handshake. Nothing of it is verified.
+	ShownTLS(ctx context.Context, port int) ([]*x509.Certificate, error)
 }
 
 // Locks keep two runs apart on this side: per device, and per enrollment group

@@ -18,6 +18,7 @@ const (
 	WriteKeep   = "keep"
 	WriteChange = "change"
 	WriteRefuse = "refuse"
+	WriteRemove = "remove"
 )
 
 // Write is one thing in the cloud that a run would touch or leave.
@@ -56,7 +57,7 @@ type Preview struct {
 // Changed tells whether a run would change anything.
 func (p *Preview) Changed() bool {
 	for _, write := range p.Cloud {
-		if write.Action == WriteMake {
+		if write.Action == WriteMake || write.Action == WriteChange {
 			return true
 		}
 	}
@@ -79,8 +80,17 @@ type previewer interface {
 // LookFirst makes the preview of a plan. It writes nothing, here or there. What
 // stands in the way is a finding; the error is for looks that failed.
 func LookFirst(ctx context.Context, ports Ports, plan Plan) (*Preview, error) {
+	return lookFirst(ctx, ports, plan, nil)
+}
+
+// LookFirstAtRotation makes the preview of a rotation on a device of that plan.
+func LookFirstAtRotation(ctx context.Context, ports Ports, plan Plan, rotation Rotation) (*Preview, error) {
+	return lookFirst(ctx, ports, plan, &rotation)
+}
+
+func lookFirst(ctx context.Context, ports Ports, plan Plan, rotation *Rotation) (*Preview, error) {
 	plan = plan.WithDefaults()
-	x := newExecution(ports, &Run{ID: "preview", Plan: plan, Target: ports.Machine.Name()}, nil)
+	x := newExecution(ports, &Run{ID: "preview", Plan: plan, Rotate: rotation, Target: ports.Machine.Name()}, nil)
 	x.preview = true
 	p := &Preview{Plan: plan, Target: ports.Machine.Name(), Findings: plan.Check()}
 	if p.Refused() {

@@ -29,9 +29,12 @@ func (s RunState) Ended() bool {
 
 // Run is one execution of a plan on a target.
 type Run struct {
-	ID      string
-	Batch   string
-	Plan    Plan
+	ID    string
+	Batch string
+	Plan  Plan
+	// Rotate makes the run change a pair on a device that the plan provisioned;
+	// nil for a run that provisions.
+	Rotate  *Rotation
 	Target  string
 	State   RunState
 	Started time.Time

@@ -25,7 +25,8 @@ type Runner struct {
 	// Emit hears of everything that happens; nil is allowed. It is called on
 	// the run's goroutine and must not wait.
 	Emit func(Event)
-	// UndoOnFailure puts everything back where a step fails.
+	// UndoOnFailure puts everything back where a step fails; a rotation always
+	// does.
 	UndoOnFailure bool
 }
 
@@ -51,7 +52,7 @@ func (r *Runner) Provision(ctx context.Context, run *Run) Outcome {
 		run.Outcome.Error = View(&Error{Kind: context.Canceled, Message: "The program ended before the run did.", Hint: "Resume the run."})
 		run.Outcome.Outcome = RunFailed
 		return run.Outcome
-	case r.UndoOnFailure && x.madeSomething():
+	case (r.UndoOnFailure || run.Rotate != nil) && x.madeSomething():
 		return r.putBack(ctx, x, RunFailed, err)
 	}
 	return r.finish(ctx, x, RunFailed, err)

@@ -17,6 +17,9 @@ const (
 	StepApply       = "apply"
 	StepReprovision = "reprovision"
 	StepProof       = "proof"
+	// Those of a rotation.
+	StepSecondary = "secondary"
+	StepRetire    = "retire"
 )
 
 // Step is one thing that a run does. Steps are idempotent: doing a step whose

@@ -92,7 +92,7 @@ func (x *Execution) findPair(ctx context.Context, order CertificateOrder) (pair 
 		}
 		x.log(StepCertificate, "%s on the device is replaced: %s", held.CertificatePath, problem)
 	}
-	pair.CertificatePath, pair.KeyPath = newPaths(x.Run.Plan.Device.ID, order.Role)
+	pair.CertificatePath, pair.KeyPath = newPaths(x.Run.Plan.Device.ID, order.Role, x.sameGeneration(order.Role, held))
 	if files, fromFiles := x.Run.Plan.given(order.Role); fromFiles {
 		given, err := x.Certificates.FromFiles(ctx, files)
 		if err != nil {
@@ -110,6 +110,15 @@ func (x *Execution) findPair(ctx context.Context, order CertificateOrder) (pair 
 	}
 	pair.Chain, pair.Key = made.Chain, made.Key
 	return pair, true, nil
+}
+
+// sameGeneration is that of the pair which is replaced; a spare lies beside its
+// identity.
+func (x *Execution) sameGeneration(role CertificateRole, held Pair) int {
+	if role == RoleSpare {
+		role, held = RoleIdentity, x.pairOf(RoleIdentity)
+	}
+	return generationOf(x.Run.Plan.Device.ID, role, held.CertificatePath)
 }
 
 // checkGiven refuses files that could not work.

@@ -53,7 +53,7 @@ func (filesStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if err != nil {
 		return Look{}, fmt.Errorf("compare files: %w", err)
 	}
-	undo := filesUndo{Configured: before.Exists, DPSBefore: dpsIdentity(before.Data.Reveal()), Trust: x.reaches()}
+	undo := filesUndo{Configured: before.Exists, DPSBefore: dpsIdentity(before.Data.Reveal()), Trust: x.reaches() && x.Run.Rotate == nil}
 	look := Look{Done: same, Summary: "to be placed", Undo: encode(undo)}
 	if same {
 		look.Summary = summaryFound
@@ -96,6 +96,10 @@ func (filesStep) Undo(ctx context.Context, x *Execution, record json.RawMessage)
 	if err != nil {
 		return Undone{}, fmt.Errorf("read %s: %w", ConfigPath, err)
 	}
+	// The pair that comes back has to be let in before it is used.
+	if err := x.letBackIn(ctx); err != nil {
+		return Undone{}, err
+	}
 	applied := x.acted(StepApply)
 	if applied && !undo.Configured {
 		x.waiting(StepFiles, "the device stopping its services")
@@ -132,7 +136,7 @@ func (x *Execution) reapply(ctx context.Context, undo filesUndo, dpsNow string) 
 		return Undone{}, err
 	}
 	done := Undone{Summary: "the files from before are back and applied"}
-	if undo.DPSBefore != "" && undo.DPSBefore != dpsNow && x.acted(StepReprovision) {
+	if undo.DPSBefore != "" && (undo.DPSBefore != dpsNow || x.Run.Rotate != nil) && x.acted(StepReprovision) {
 		if _, err := x.act(ctx, StepFiles, ActReprovision); err != nil {
 			done.Left = append(done.Left, "the runtime has not registered with its former enrollment yet: "+View(err).Message)
 		}
@@ -145,6 +149,9 @@ func (x *Execution) reaches() bool { return x.Cloud.Reach != nil && x.Machine.Ru
 
 // wantedFiles is the set as it has to lie on the device.
 func (x *Execution) wantedFiles(ctx context.Context, before FileState) ([]File, error) {
+	if x.Run.Rotate != nil {
+		return x.newFiles(before)
+	}
 	key, err := x.deviceKey(ctx)
 	if err != nil {
 		return nil, err
@@ -296,7 +303,7 @@ func ConfigOf(plan Plan, cloud Cloud) ([]byte, error) {
 	x := &Execution{Ports: Ports{Cloud: cloud, Machine: noMachine{}}, Run: &Run{Plan: plan.WithDefaults()}, pairs: map[CertificateRole]Pair{}}
 	for _, order := range x.Run.Plan.orders() {
 		var pair Pair
-		pair.CertificatePath, pair.KeyPath = newPaths(plan.Device.ID, order.Role)
+		pair.CertificatePath, pair.KeyPath = newPaths(plan.Device.ID, order.Role, 1)
 		x.pairs[order.Role] = pair
 	}
 	if strings.HasPrefix(plan.X509.EST.Bootstrap, "vault:") {

@@ -246,6 +246,13 @@ func (c *Catalog) SupersedeCertificate(ctx context.Context, id, by string) error
 	return err
 }
 
+// ReinstateCertificate takes back that another one took its place.
+func (c *Catalog) ReinstateCertificate(ctx context.Context, id, by string) error {
+	_, err := c.exec(ctx, CertificatesChanged, "reinstate certificate", "UPDATE certificate SET state = ?, superseded = '' WHERE id = ? AND state = ? AND superseded = ?",
+		CertificateValid, id, CertificateSuperseded, by)
+	return err
+}
+
 // NextRevocationList numbers and keeps a CA's newest list, which make writes for
 // that number.
 func (c *Catalog) NextRevocationList(ctx context.Context, issuerID string, at time.Time, make func(number int64) ([]byte, error)) (number int64, der []byte, err error) {

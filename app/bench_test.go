@@ -179,6 +179,9 @@ func (b bench) request() Request {
 		plan.Cell.Provisioning, plan.Cell.Authentication = provisioning.Manual, provisioning.X509
 		plan.EdgeCA = &provisioning.EdgeCAPlan{}
 	}
+	if b.Way == "individual x509" {
+		plan.Cell.Authentication = provisioning.X509
+	}
 	if way, ok := strings.CutSuffix(b.Way, " uploaded"); ok {
 		plan.Cell.Authentication = provisioning.X509
 		plan.X509 = provisioning.X509Plan{Source: provisioning.SourceIssue, Anchor: provisioning.AnchorUploaded, Uploaded: "line-7-ca", Onboard: true}

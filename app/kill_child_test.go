@@ -51,6 +51,8 @@ type job struct {
 	Undo  bool
 	// Mint makes a batch of devices instead.
 	Mint *mintJob
+	// Rotate is what the child rotates on the bench that it provisioned first.
+	Rotate string
 	// Cut is the effect just before which the child kills itself, counted from
 	// the begin of the run, or of the undo; -1 for none.
 	Cut int
@@ -92,7 +94,7 @@ func (j job) main() int {
 		return j.mint(ctx)
 	}
 	k := &knife{cut: -1}
-	if !j.Undo {
+	if !j.Undo && j.Rotate == "" {
 		k = &knife{cut: j.Cut, on: true}
 	}
 	a, err := j.Bench.open(ctx, k)
@@ -101,6 +103,15 @@ func (j job) main() int {
 		return 1
 	}
 	out := a.Provision(ctx, j.Bench.request(), nil)
+	if j.Rotate != "" {
+		request, err := a.RotationRequest(ctx, Rotation{Device: benchDevice, What: j.Rotate, NewKey: true})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		k.begin(j.Cut)
+		out = a.Provision(ctx, request, nil)
+	}
 	if j.Undo {
 		k.begin(j.Cut)
 		undone, _, err := a.Undo(ctx, out.Run, Access{}, nil)
@@ -307,6 +318,11 @@ func (h cutHub) DeleteIdentity(ctx context.Context, id string) error {
 	return h.Registry.DeleteIdentity(ctx, id)
 }
 
+func (h cutHub) SetThumbprints(ctx context.Context, id, primary, secondary string) error {
+	h.k.effect("cloud: set thumbprints")
+	return h.Registry.SetThumbprints(ctx, id, primary, secondary)
+}
+
 func (h cutHub) SetTags(ctx context.Context, id string, tags map[string]any) error {
 	h.k.effect("cloud: set tags")
 	return h.Registry.SetTags(ctx, id, tags)
@@ -325,6 +341,11 @@ func (d cutDPS) CreateEnrollment(ctx context.Context, e provisioning.Enrollment)
 func (d cutDPS) DeleteEnrollment(ctx context.Context, group bool, name string) error {
 	d.k.effect("cloud: delete enrollment")
 	return d.Enroller.DeleteEnrollment(ctx, group, name)
+}
+
+func (d cutDPS) SetCertificates(ctx context.Context, name string, primary, secondary *x509.Certificate) error {
+	d.k.effect("cloud: set certificates")
+	return d.Enroller.SetCertificates(ctx, name, primary, secondary)
 }
 
 func (d cutDPS) DeleteRegistration(ctx context.Context, id string) error {

@@ -67,7 +67,7 @@ func verbs() []struct {
 		{"preview", verb{"preview (--plan F | --bundle F) --target T", "show what would be written, and write nothing", preview}},
 		{"provision", verb{"provision (--plan F | --bundle F [--bundle-identity F]) (--target T | --targets CSV [--parallel N]) [--yes] [--undo-on-failure]", "make a device and prove that it connects", provision}},
 		{"runs", verb{"runs list | show ID | resume ID | undo ID [--yes]", "look up runs, go on with them, put them back", runs}},
-		{"devices", verb{"devices list [--search S] | show ID | export [--format csv|json] [--out F] | import F", "look up the catalog of devices", devices}},
+		{"devices", verb{"devices list [--search S] | show ID | export [--format csv|json] [--out F] | import F | rotate ID --what identity|edge-ca [--new-key] [--yes]", "look up the catalog of devices, and rotate their certificates", devices}},
 		{"clouds", verb{"clouds add NAME --hub | --dps   list   remove NAME", "manage IoT Hubs and Device Provisioning Services", clouds}},
 		{"cert", verb{"cert list [--search S | --expiring [--all] [--format ics|csv [--out F]]] | profiles [add F | remove NAME] | show ID | inspect F... | verify F... --purpose P | import F...\n" +
 			"       cert export ID --format pem|der|pfx|pfx-3des|chain [--with-key] --out F | renew ID [--new-key] | revoke ID --reason R [--disable]\n" +

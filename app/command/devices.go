@@ -14,11 +14,13 @@ func devices(s *session, args []string) error {
 	set.StringVar(&search, "search", "", "")
 	set.StringVar(&format, "format", "csv", "")
 	set.StringVar(&out, "out", "", "")
+	var turn rotateFlags
+	turn.add(set)
 	rest, err := s.parse(set, args)
 	if err != nil {
 		return err
 	}
-	name, rest, err := only(rest, "list", "show", "export", "import")
+	name, rest, err := only(rest, "list", "show", "export", "import", "rotate")
 	if err != nil {
 		return err
 	}
@@ -33,7 +35,10 @@ func devices(s *session, args []string) error {
 		return s.exportDevices(a, format, out)
 	}
 	if len(rest) != 1 {
-		return wrongUse("name one %s", map[string]string{"show": "device", "import": "file"}[name])
+		return wrongUse("name one %s", map[string]string{"show": "device", "import": "file", "rotate": "device"}[name])
+	}
+	if name == "rotate" {
+		return s.rotate(a, rest[0], turn)
 	}
 	if name == "import" {
 		return s.importDevices(a, rest[0])

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -22,6 +23,12 @@ func (l *local) Spec() Spec   { return l.spec }
 func (l *local) Kind() Kind   { return KindLocal }
 func (l *local) CanRun() bool { return true }
 func (l *local) Close() error { return nil }
+
+// Dial connects to an address of this computer.
+func (l *local) Dial(ctx context.Context, addr string) (net.Conn, error) {
+	var dialer net.Dialer
+	return dialer.DialContext(ctx, "tcp", addr)
+}
 
 func (l *local) Output(ctx context.Context, name string, args ...string) ([]byte, int, error) {
 	program := lookIn(os.Getenv("PATH")+string(os.PathListSeparator)+systemPath, name)

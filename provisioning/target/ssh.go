@@ -358,6 +358,15 @@ func (t *sshTarget) MachineKey(ctx context.Context) string {
 	return ""
 }
 
+// Dial connects to an address as the machine sees it.
+func (t *sshTarget) Dial(ctx context.Context, addr string) (net.Conn, error) {
+	conn, err := t.client.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s on %s: %w", addr, t.settings.alias, err)
+	}
+	return conn, nil
+}
+
 // Forward brings localAddr of this computer to remoteAddr on the machine.
 func (t *sshTarget) Forward(ctx context.Context, remoteAddr, localAddr string) (io.Closer, error) {
 	type result struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"edgewright/provisioning/secret"
@@ -73,6 +74,12 @@ type Root interface {
 // the forward, not the connections that run through it.
 type Forwarder interface {
 	Forward(ctx context.Context, remoteAddr, localAddr string) (io.Closer, error)
+}
+
+// Dialer is a Target whose own servers can be reached: addr is an address on
+// the machine itself, such as 127.0.0.1:8883.
+type Dialer interface {
+	Dial(ctx context.Context, addr string) (net.Conn, error)
 }
 
 // QuestionKind is the sort of secret that is asked for.

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
 	"io"
@@ -67,7 +68,11 @@ var Algorithms = []Algorithm{P256, P384, RSA2048, RSA3072, RSA4096}
 // for previews; nil for an algorithm that is unknown.
 func standIn(a Algorithm) crypto.PublicKey {
 	if curve := curves[a]; curve != nil {
-		return &ecdsa.PublicKey{Curve: curve, X: curve.Params().Gx, Y: curve.Params().Gy}
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		if err != nil {
+			return nil
+		}
+		return &key.PublicKey // the rest of it is thrown away
 	}
 	if bits := moduli[a]; bits != 0 {
 		n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))

@@ -31,16 +31,15 @@ type tree struct {
 	leave  *widgets.Button
 	top    *fyne.Container // around it
 
-	forest  *forest
-	hits    *app.CertificateHits // of a search, nil without one
-	shown   *detail
-	known   bool // that the catalog was read once
-	wide    bool // list and certificate are side by side
-	opened  bool // in a narrow window: the certificate is in front
-	load    frame.Task
-	portion frame.Task
-	look    frame.Task
-	path    frame.Task
+	forest *forest
+	hits   *app.CertificateHits // of a search, nil without one
+	shown  *detail
+	known  bool // that the catalog was read once
+	wide   bool // list and certificate are side by side
+	opened bool // in a narrow window: the certificate is in front
+	load   frame.Task
+	look   frame.Task
+	path   frame.Task
 }
 
 func newTree(p *Page) *tree {

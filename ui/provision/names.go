@@ -55,6 +55,10 @@ func StepName(step string) string {
 		return "iotedge system reprovision"
 	case provisioning.StepProof:
 		return lang.X("run.proof", "Proof")
+	case provisioning.StepSecondary:
+		return lang.X("run.secondary", "New certificate known as secondary")
+	case provisioning.StepRetire:
+		return lang.X("run.retire", "Old pair taken away")
 	}
 	return step
 }

@@ -89,6 +89,11 @@ func TestPracticePlansSpeakMQTT(t *testing.T) {
 			if want := map[bool]string{true: "Mqtt"}[practice]; err != nil || read.Agent.Env["UpstreamProtocol"] != want {
 				t.Errorf("%s, practice %v: %q, %v", name, practice, read.Agent.Env, err)
 			}
+			for _, found := range edgeconfig.Lint(w.files[ConfigPath].Data.Reveal(), "1.6") {
+				if found.Level == edgeconfig.LevelError && strings.HasPrefix(found.Field, "agent") {
+					t.Errorf("%s, practice %v: the runtime refuses line %d: %s", name, practice, found.Line, found.Problem)
+				}
+			}
 		}
 	}
 }

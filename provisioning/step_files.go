@@ -158,6 +158,7 @@ func (x *Execution) wantedFiles(ctx context.Context, before FileState) ([]File, 
 	}
 	changes := x.configChanges(key)
 	x.certificateChanges(&changes, before.Data.Reveal())
+	x.agentChanges(&changes, before.Data.Reveal())
 	config, err := edgeconfig.Apply(before.Data.Reveal(), changes)
 	if err != nil {
 		return nil, &Error{Kind: ErrInvalid, Message: "The config.toml on the device cannot be changed as it is.",
@@ -200,12 +201,30 @@ func (x *Execution) configChanges(key secret.Value) edgeconfig.Changes {
 	if plan.Device.Hostname != "" {
 		changes.Set("hostname", plan.Device.Hostname)
 	}
-	if x.Cloud.Practice {
-		// AMQP, edgeAgent's default, is not spoken by the practice cloud. edgeHub
-		// is told by the deployment.
-		changes.Set("agent.env.UpstreamProtocol", "Mqtt")
-	}
 	return changes
+}
+
+// agentImage is edgeAgent's image without its tag, the minor version of the runtime.
+const agentImage = "mcr.microsoft.com/azureiotedge-agent:"
+
+// agentChanges have edgeAgent speak MQTT: AMQP, its default, is not spoken by the
+// practice cloud. edgeHub is told by the deployment. A table agent has to be
+// whole, or the runtime refuses the file.
+func (x *Execution) agentChanges(changes *edgeconfig.Changes, before []byte) {
+	if !x.Cloud.Practice {
+		return
+	}
+	var has edgeconfig.Agent
+	if config, err := edgeconfig.Read(before); err == nil {
+		has = config.Agent
+	}
+	for _, part := range []struct{ key, has, value string }{{"agent.name", has.Name, "edgeAgent"}, {"agent.type", has.Type, "docker"},
+		{"agent.config.image", has.Image, agentImage + x.Run.Plan.Runtime.Version}} {
+		if part.has == "" {
+			changes.Set(part.key, part.value)
+		}
+	}
+	changes.Set("agent.env.UpstreamProtocol", "Mqtt")
 }
 
 // reachFiles are the practice CA, twice, and the block of its names.
@@ -311,6 +330,7 @@ func ConfigOf(plan Plan, cloud Cloud) ([]byte, error) {
 	}
 	changes := x.configChanges(secret.FromString("a key that the cloud is about to make"))
 	x.certificateChanges(&changes, nil)
+	x.agentChanges(&changes, nil)
 	return edgeconfig.Apply(nil, changes)
 }
 

@@ -103,8 +103,8 @@ type TPM struct {
 
 // Agent is the [agent] section.
 type Agent struct {
-	Image string
-	Env   map[string]string
+	Name, Type, Image string
+	Env               map[string]string
 }
 
 // ManualSymmetricKey is manual provisioning with a device's symmetric key, as

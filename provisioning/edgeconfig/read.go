@@ -33,7 +33,7 @@ func (d *document) config() (Config, error) {
 			EndorsementAuth: secret.FromString(root.text("tpm.hierarchy_authorization.endorsement")),
 			OwnerAuth:       secret.FromString(root.text("tpm.hierarchy_authorization.owner")),
 		},
-		Agent: Agent{Image: root.text("agent.config.image"), Env: map[string]string{}},
+		Agent: Agent{Name: root.text("agent.name"), Type: root.text("agent.type"), Image: root.text("agent.config.image"), Env: map[string]string{}},
 	}
 	if c.ParentHostname == "" {
 		c.ParentHostname = root.text("local_gateway_hostname")

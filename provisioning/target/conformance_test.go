@@ -341,6 +341,8 @@ func conformance(t *testing.T, s subject) {
 		}
 	})
 
+	run("keys that are made there", func(t *testing.T, r Root) { bornKeys(t, s, r) })
+
 	run("actions", func(t *testing.T, r Root) {
 		if !s.runs {
 			if _, err := r.Act(ctx, ConfigApply, nil); !errors.Is(err, ErrCannotRun) {

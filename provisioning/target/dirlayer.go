@@ -202,7 +202,7 @@ func (d *dirLayer) do(ctx context.Context, ops []op) error {
 	for i, o := range ops {
 		err := ctx.Err()
 		if err == nil {
-			err = devicePath(d.one(o), o.path)
+			err = devicePath(d.one(ctx, o), o.path)
 		}
 		if err != nil {
 			return &opError{op: o, done: i, err: err}
@@ -228,7 +228,7 @@ func (d *dirLayer) relabel(ctx context.Context, paths []string) {
 	}
 }
 
-func (d *dirLayer) one(o op) error {
+func (d *dirLayer) one(ctx context.Context, o op) error {
 	rel, err := d.resolve(o.path, o.kind == opSync)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && (o.kind == opRemove || o.kind == opRmdir || o.kind == opSync) {
@@ -241,6 +241,8 @@ func (d *dirLayer) one(o op) error {
 		return d.create(rel, o, bytes.NewReader(o.data), time.Time{})
 	case opCopy:
 		return d.copy(rel, o)
+	case opKey:
+		return d.makeKey(ctx, rel, o)
 	case opMkdir:
 		if err := d.root.Mkdir(rel, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
@@ -351,6 +353,34 @@ func (d *dirLayer) create(rel string, o op, data io.Reader, modified time.Time) 
 		return err
 	}
 	return file.Sync()
+}
+
+// makeKey has a program write a new key straight into its file.
+func (d *dirLayer) makeKey(ctx context.Context, rel string, o op) error {
+	if !d.live {
+		return ErrCannotRun
+	}
+	read, write := io.Pipe()
+	go func() {
+		a, err := runCall(ctx, call{user: "root", command: makeKeyCommand(o.algorithm)}, write)
+		if err == nil && a.code != 0 {
+			err = a.said()
+		}
+		write.CloseWithError(err)
+	}()
+	err := d.create(rel, o, read, time.Time{})
+	read.CloseWithError(err)
+	return err
+}
+
+func (d *dirLayer) call(ctx context.Context, c call) (answer, error) {
+	if !d.live {
+		return answer{}, ErrCannotRun
+	}
+	var out bytes.Buffer
+	a, err := runCall(ctx, c, &out)
+	a.out = out.Bytes()
+	return a, err
 }
 
 func (d *dirLayer) act(ctx context.Context, commands [][]string, onLine func(string)) (Output, error) {

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -120,12 +121,13 @@ func (e *engine) ownerIDs(ctx context.Context, set FileSet) (uids, gids map[stri
 }
 
 // isPlaced tells whether what was found is f already.
+// Of a file that the machine makes or that stays only owner and mode are looked at.
 func (e *engine) isPlaced(f File, found entry, uid, gid int) bool {
 	if f.Remove {
 		return found.kind == kindMissing
 	}
 	sum := sha256.Sum256(f.Data.Reveal())
-	if found.kind != kindFile || found.sum != hex.EncodeToString(sum[:]) || found.mode != f.Mode {
+	if found.kind != kindFile || found.mode != f.Mode || !f.Stays && f.Make == "" && found.sum != hex.EncodeToString(sum[:]) {
 		return false
 	}
 	if e.layer.recorded() {
@@ -147,8 +149,14 @@ func (e *engine) Same(ctx context.Context, set FileSet) (bool, error) {
 	} else if err != nil {
 		return false, err
 	}
-	w, err := e.survey(ctx, set, uids, gids)
+	old, err := e.loadJournal(ctx, set.RunID)
 	if err != nil {
+		return false, err
+	}
+	w, err := e.survey(ctx, set, old, uids, gids)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
 		return false, err
 	}
 	return len(w.change) == 0 && len(w.dirs) == 0, nil
@@ -159,16 +167,19 @@ type work struct {
 	change []File  // files that differ, in the order of renaming
 	found  []entry // what lies at each of them
 	dirs   []Dir   // folders that are missing, parents first
+	// waiting are those of change whose From exists.
+	waiting map[string]bool
 }
 
 // survey compares a set with the device. It refuses paths that lead through
 // something odd: a link that somebody other than root made, a file where a
 // folder should be, a link or folder where the file should be.
-func (e *engine) survey(ctx context.Context, set FileSet, uids, gids map[string]int) (work, error) {
+func (e *engine) survey(ctx context.Context, set FileSet, old *journal, uids, gids map[string]int) (work, error) {
 	files := set.ordered()
-	var paths, folders []string
+	var paths, folders, sources []string
 	for _, f := range files {
 		paths = append(paths, f.Path)
+		sources = append(sources, cmp.Or(f.From, f.Path))
 		folders = append(folders, parents(f.Path)...)
 	}
 	for _, d := range set.Dirs {
@@ -177,6 +188,10 @@ func (e *engine) survey(ctx context.Context, set FileSet, uids, gids map[string]
 	slices.Sort(folders)
 	folders = slices.Compact(folders)
 	found, err := e.layer.look(ctx, paths, false, true)
+	if err != nil {
+		return work{}, err
+	}
+	waits, err := e.layer.look(ctx, sources, false, false)
 	if err != nil {
 		return work{}, err
 	}
@@ -196,7 +211,7 @@ func (e *engine) survey(ctx context.Context, set FileSet, uids, gids map[string]
 		}
 		exists[folders[i]] = way.kind != kindMissing
 	}
-	var w work
+	w := work{waiting: map[string]bool{}}
 	need := map[string]bool{}
 	for i, f := range files {
 		switch found[i].kind {
@@ -205,9 +220,15 @@ func (e *engine) survey(ctx context.Context, set FileSet, uids, gids map[string]
 		case kindDir, kindOther:
 			return work{}, fmt.Errorf("%s is not a plain file", f.Path)
 		}
-		if e.isPlaced(f, found[i], uids[f.Owner], gids[f.Group]) {
+		waiting := f.From != "" && waits[i].kind == kindFile
+		placed := e.isPlaced(f, found[i], uids[f.Owner], gids[f.Group])
+		switch {
+		case f.Stays && !waiting && found[i].kind == kindMissing:
+			return work{}, errNothingStays(f.Path)
+		case placed && !waiting && (f.Make == "" || old.isBorn(f.Path, found[i].sum)):
 			continue
 		}
+		w.waiting[f.Path] = waiting
 		w.change = append(w.change, f)
 		w.found = append(w.found, found[i])
 		if !f.Remove {

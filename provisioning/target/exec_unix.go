@@ -3,8 +3,11 @@
 package target
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +48,40 @@ func runFirst(ctx context.Context, commands [][]string, onLine func(string)) (Ou
 		return out, nil
 	}
 	return Output{Exit: 127}, nil
+}
+
+// runCall runs a call of this machine; what it prints goes to out. The answer
+// holds its errors and its exit code.
+func runCall(ctx context.Context, c call, out io.Writer) (answer, error) {
+	command := c.command
+	switch runuser, su := lookIn(systemPath, "runuser"), lookIn(systemPath, "su"); {
+	case c.user == "root":
+	case runuser != "":
+		command = append([]string{runuser, "-u", c.user, "--"}, command...)
+	case su != "":
+		command = append([]string{su, "-s", "/bin/sh", "-c", `exec "$0" "$@"`, c.user}, command...)
+	default:
+		return answer{}, fmt.Errorf("act as %s: neither runuser nor su is there", c.user)
+	}
+	program := lookIn(systemPath, command[0])
+	if program == "" {
+		return answer{code: 127, err: []byte(command[0] + ": not found")}, nil
+	}
+	var errs bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, command[1:]...)
+	cmd.Env = []string{"PATH=" + systemPath, "LC_ALL=C", "HOME=/root"}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(c.input), out, &errs
+	cmd.Dir = "/"
+	ownGroup(cmd)
+	err := cmd.Run()
+	var exited *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return answer{}, ctx.Err()
+	case err != nil && !errors.As(err, &exited) && !errors.Is(err, exec.ErrWaitDelay):
+		return answer{}, err
+	}
+	return answer{err: errs.Bytes(), code: exitCode(cmd)}, nil
 }
 
 // ownGroup makes a cancel end the command and everything it started. A child

@@ -2,12 +2,15 @@ package target
 
 import (
 	"context"
+	"io"
 	"os/exec"
 )
 
 func runFirst(context.Context, [][]string, func(string)) (Output, error) {
 	return Output{}, ErrUnsupported
 }
+
+func runCall(context.Context, call, io.Writer) (answer, error) { return answer{}, ErrUnsupported }
 
 func ownGroup(*exec.Cmd) {}
 

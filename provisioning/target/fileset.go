@@ -39,13 +39,22 @@ type Dir struct {
 	Mode         fs.FileMode
 }
 
-// File is one file of a set: its content, or its removal.
+// File is one file of a set: its content, its removal, or a private key that
+// never leaves the machine.
 type File struct {
 	Path         string
 	Data         secret.Value // raw bytes; it may hold keys, so it never prints
 	Owner, Group string       // names of the device's users
 	Mode         fs.FileMode  // permission bits, at most 0777
 	Remove       bool         // the file shall not be there; Data, owner and mode do not count
+	// Make has the machine make a private key there, once for a run (PKCS #8,
+	// PEM, by its openssl): it is never the one that lay there before.
+	Make KeyAlgorithm
+	// Stays leaves the bytes that lie there as they are: only owner and mode
+	// count. With From, the file there takes the place first, if it exists; it
+	// lies in the same folder.
+	Stays bool
+	From  string
 }
 
 // FileSet is the files of a run that change together. Several sets may be
@@ -128,7 +137,7 @@ func (s FileSet) check() error {
 		if f.Remove {
 			continue
 		}
-		if err := errors.Join(checkName(f.Owner), checkName(f.Group)); err != nil {
+		if err := errors.Join(checkName(f.Owner), checkName(f.Group), f.checkKey()); err != nil {
 			return err
 		}
 		if f.Mode&^0o777 != 0 {

@@ -260,6 +260,21 @@ func (h *helperRoot) Forget(ctx context.Context, runID string) error {
 	return err
 }
 
+func (h *helperRoot) ReadAs(ctx context.Context, user, path string) ([]byte, error) {
+	reply, err := h.ask(ctx, helperRequest{Verb: verbReadAs, User: user, Path: path}, nil)
+	return reply.Data, err
+}
+
+func (h *helperRoot) PublicKey(ctx context.Context, user, path string) ([]byte, error) {
+	reply, err := h.ask(ctx, helperRequest{Verb: verbPublic, User: user, Path: path}, nil)
+	return reply.Data, err
+}
+
+func (h *helperRoot) Sign(ctx context.Context, path string, s Signing) ([]byte, error) {
+	reply, err := h.ask(ctx, helperRequest{Verb: verbSign, Path: path, Sign: &s}, nil)
+	return reply.Data, err
+}
+
 func (h *helperRoot) Act(ctx context.Context, a Action, onLine func(string)) (Output, error) {
 	reply, err := h.ask(ctx, helperRequest{Verb: verbAct, Action: a}, onLine)
 	if reply.Output == nil {

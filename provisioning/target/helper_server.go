@@ -162,6 +162,15 @@ func (s *helperServer) carryOut(ctx context.Context, q helperRequest) (reply hel
 		err = s.root.PutBack(ctx, q.Run)
 	case verbForget:
 		err = s.root.Forget(ctx, q.Run)
+	case verbReadAs:
+		reply.Data, err = s.root.ReadAs(ctx, q.User, q.Path)
+	case verbPublic:
+		reply.Data, err = s.root.PublicKey(ctx, q.User, q.Path)
+	case verbSign:
+		if q.Sign == nil {
+			return reply, errors.New("helper: nothing to sign")
+		}
+		reply.Data, err = s.root.Sign(ctx, q.Path, *q.Sign)
 	case verbAct:
 		var output Output
 		output, err = s.root.Act(ctx, q.Action, func(line string) { _ = s.send(helperReply{Line: &line}) })

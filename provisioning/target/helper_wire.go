@@ -36,7 +36,10 @@ const (
 	verbAct     helperVerb = "act"
 	verbTPMOpen helperVerb = "tpm-open" // holds the device node open until the end
 	verbTPMSend helperVerb = "tpm-send" // Data is one command, the reply's one response
-	verbCancel  helperVerb = "cancel"   // ends the request under way; has no answer
+	verbReadAs  helperVerb = "read-as"
+	verbPublic  helperVerb = "public-key"
+	verbSign    helperVerb = "sign"
+	verbCancel  helperVerb = "cancel" // ends the request under way; has no answer
 )
 
 type helperRequest struct {
@@ -49,6 +52,8 @@ type helperRequest struct {
 	Set    *wireSet   `json:"set,omitempty"`
 	Action Action     `json:"action,omitempty"`
 	Data   []byte     `json:"data,omitempty"`
+	User   string     `json:"user,omitempty"`
+	Sign   *Signing   `json:"sign,omitempty"`
 }
 
 // helperReply is a line of an action's output (Line), or the end of a request.
@@ -77,12 +82,16 @@ type wireFile struct {
 	Group  string      `json:"group"`
 	Mode   fs.FileMode `json:"mode"`
 	Remove bool        `json:"remove"`
+
+	Make  KeyAlgorithm `json:"make,omitempty"`
+	Stays bool         `json:"stays,omitempty"`
+	From  string       `json:"from,omitempty"`
 }
 
 func toWire(s FileSet) *wireSet {
 	w := &wireSet{RunID: s.RunID, Dirs: s.Dirs}
 	for _, f := range s.Files {
-		w.Files = append(w.Files, wireFile{f.Path, f.Data.Reveal(), f.Owner, f.Group, f.Mode, f.Remove})
+		w.Files = append(w.Files, wireFile{f.Path, f.Data.Reveal(), f.Owner, f.Group, f.Mode, f.Remove, f.Make, f.Stays, f.From})
 	}
 	return w
 }
@@ -93,7 +102,7 @@ func (w *wireSet) set() FileSet {
 	}
 	s := FileSet{RunID: w.RunID, Dirs: w.Dirs}
 	for _, f := range w.Files {
-		s.Files = append(s.Files, File{f.Path, secret.New(f.Data), f.Owner, f.Group, f.Mode, f.Remove})
+		s.Files = append(s.Files, File{f.Path, secret.New(f.Data), f.Owner, f.Group, f.Mode, f.Remove, f.Make, f.Stays, f.From})
 	}
 	return s
 }

@@ -26,6 +26,8 @@ type layer interface {
 	now(ctx context.Context) (time.Time, error)
 	// act runs the first command that exists; 127 if none does.
 	act(ctx context.Context, commands [][]string, onLine func(string)) (Output, error)
+	// call runs a command as a user of the machine and gives what it answers.
+	call(ctx context.Context, c call) (answer, error)
 	// recorded tells that owners cannot be set here and are written to a
 	// manifest.
 	recorded() bool
@@ -64,6 +66,7 @@ type opKind string
 const (
 	opWrite  opKind = "write"  // new file with data, born 0600, then owner, mode, synced; fails if it exists
 	opCopy   opKind = "copy"   // the same with the bytes and time of the file from
+	opKey    opKind = "key"    // the same with a new private key of the algorithm
 	opMkdir  opKind = "mkdir"  // born 0700, then owner and mode, also of one that is there
 	opLink   opKind = "link"   // from gets the further name path; fails if it exists
 	opRename opKind = "rename" // from to path, in the place of a file there
@@ -82,6 +85,7 @@ type op struct {
 	uid, gid     int
 	owner, group string
 	mode         fs.FileMode
+	algorithm    KeyAlgorithm
 }
 
 // opError is the operation that failed, and how many before it were done.

@@ -38,11 +38,11 @@ func (e *engine) place(ctx context.Context, set FileSet) (Placed, error) {
 	if err != nil {
 		return Placed{}, err
 	}
-	w, err := e.survey(ctx, set, uids, gids)
+	old, err := e.loadJournal(ctx, set.RunID)
 	if err != nil {
 		return Placed{}, err
 	}
-	old, err := e.loadJournal(ctx, set.RunID)
+	w, err := e.survey(ctx, set, old, uids, gids)
 	if err != nil {
 		return Placed{}, err
 	}
@@ -68,7 +68,11 @@ func (e *engine) place(ctx context.Context, set FileSet) (Placed, error) {
 	}
 	temps := make([]string, len(w.change))
 	for i, f := range w.change {
-		if !f.Remove {
+		switch {
+		case f.Remove:
+		case w.waiting[f.Path]:
+			temps[i] = f.From // the run's own, whatever becomes of this call
+		default:
 			temps[i] = tempName(f.Path)
 			j.Temps = append(j.Temps, temps[i])
 		}
@@ -84,10 +88,17 @@ func (e *engine) place(ctx context.Context, set FileSet) (Placed, error) {
 		ops = append(ops, op{kind: opMkdir, path: d.Path, mode: d.Mode, uid: uids[d.Owner], gid: gids[d.Group], owner: d.Owner, group: d.Group})
 	}
 	for i, f := range w.change {
-		if !f.Remove {
-			ops = append(ops, op{kind: opWrite, path: temps[i], data: f.Data.Reveal(), mode: f.Mode,
-				uid: uids[f.Owner], gid: gids[f.Group], owner: f.Owner, group: f.Group})
+		o := op{kind: opWrite, path: temps[i], data: f.Data.Reveal(), mode: f.Mode,
+			uid: uids[f.Owner], gid: gids[f.Group], owner: f.Owner, group: f.Group}
+		switch {
+		case f.Remove || w.waiting[f.Path]:
+			continue
+		case f.Make != "":
+			o.kind, o.algorithm = opKey, f.Make
+		case f.Stays:
+			o.kind, o.from = opCopy, f.Path
 		}
+		ops = append(ops, o)
 	}
 	if err := e.layer.do(ctx, ops); err != nil {
 		return Placed{}, e.giveUp(ctx, old, j, err)

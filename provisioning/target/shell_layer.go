@@ -284,20 +284,40 @@ func (s *shellLayer) do(ctx context.Context, ops []op) error {
 // request is the operation as rootScript reads it.
 func (o op) request() string {
 	mode, uid, gid := fmt.Sprintf("%04o", o.mode), strconv.Itoa(o.uid), strconv.Itoa(o.gid)
+	if o.kind == opKey {
+		words := makeKeyCommand(o.algorithm)
+		return lines(append([]string{"key", o.path, mode, uid, gid, strconv.Itoa(len(words))}, words...)...)
+	}
 	if o.kind != opWrite {
 		return lines(string(o.kind), o.path, o.from, mode, uid, gid)
 	}
 	sum := sha256.Sum256(o.data)
 	var b strings.Builder
 	b.WriteString(lines("write", o.path, mode, uid, gid, hex.EncodeToString(sum[:])))
-	for text := base64.StdEncoding.EncodeToString(o.data); len(text) > 0; {
+	writePayload(&b, o.data)
+	return b.String()
+}
+
+// writePayload adds bytes as lines of base64 and one with a dot.
+func writePayload(b *strings.Builder, data []byte) {
+	for text := base64.StdEncoding.EncodeToString(data); len(text) > 0; {
 		n := min(len(text), 1024)
 		b.WriteString(text[:n])
 		b.WriteByte('\n')
 		text = text[n:]
 	}
 	b.WriteString(".\n")
-	return b.String()
+}
+
+func (s *shellLayer) call(ctx context.Context, c call) (answer, error) {
+	var b strings.Builder
+	b.WriteString(lines(append([]string{"call", c.user, strconv.Itoa(len(c.command))}, c.command...)...))
+	writePayload(&b, c.input)
+	answers, err := s.batch(ctx, []string{b.String()}, nil, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	return answers[0], nil
 }
 
 func (s *shellLayer) ids(ctx context.Context, users, groups []string) (map[string]int, map[string]int, error) {

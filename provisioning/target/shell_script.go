@@ -79,6 +79,18 @@ cp_() {
   cat "$from" >"$p" && own && touch -r "$from" "$p" && sync "$p" && return 0
   rm -f "$p"; return 1
 }
+key() {
+  new || return 1
+  "$@" </dev/null >"$p" && [ -s "$p" ] && own && sync "$p" && return 0
+  rm -f "$p"; return 1
+}
+call() {
+  if [ "$u" != root ]; then
+    if command -v runuser >/dev/null 2>&1; then set -- runuser -u "$u" -- "$@"
+    else set -- su -s /bin/sh -c 'exec "$0" "$@"' "$u" "$@"; fi
+  fi
+  (trap '' PIPE; while IFS= read -r l; do [ "$l" = . ] && break; printf '%s\n' "$l" 2>/dev/null; done) | base64 -d | "$@" 3<&-
+}
 mk() {
   if [ -L "$p" ] || [ ! -d "$p" ]; then mkdir -m 700 "$p" || return 1; fi
   own
@@ -137,6 +149,10 @@ while IFS= read -r v; do
   has) arg n; command -v "$n" >/dev/null 2>&1; end $? ;;
   act) arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
     act "$@"; end $? ;;
+  call) arg u; arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
+    call "$@"; end $? ;;
+  key) arg p; arg mode; arg uid; arg gid; arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
+    if [ $bad = 1 ]; then end 125; else key "$@"; fin $?; fi ;;
   write) arg p; arg mode; arg uid; arg gid; arg sum
     if [ $bad = 1 ]; then drain; end 125; else wr; fin $?; fi ;;
   copy|mkdir|link|rename|remove|rmdir|sync|label) arg p; arg from; arg mode; arg uid; arg gid

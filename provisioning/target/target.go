@@ -62,6 +62,16 @@ type Root interface {
 	PutBack(ctx context.Context, runID string) error
 	// Forget drops the kept sets of all other runs.
 	Forget(ctx context.Context, runID string) error
+	// ReadAs, PublicKey and Sign run a command of a closed list on a file that a
+	// Root may read or, for keys, write; on a folder they are ErrCannotRun. A
+	// missing file is fs.ErrNotExist. ReadAs and PublicKey act as one of the
+	// runtime's users, aziotcs or aziotks, or as root: fs.ErrPermission.
+	ReadAs(ctx context.Context, user, path string) ([]byte, error)
+	// PublicKey is the public part of a private key: SubjectPublicKeyInfo, DER.
+	PublicKey(ctx context.Context, user, path string) ([]byte, error)
+	// Sign lets a private key on the machine sign a digest: for EC the DER of
+	// RFC 3279, 2.2.3, for RSA as many bytes as its modulus has.
+	Sign(ctx context.Context, path string, s Signing) ([]byte, error)
 	// Act carries an action out. onLine, if not nil, gets each line of both
 	// streams without its end, from one goroutine at a time. When the
 	// connection is lost meanwhile the error is ErrUnknownResult.

@@ -87,7 +87,7 @@ func newBench(dir, way string, runtime bool) (bench, error) {
 	b := bench{Dir: dir, Way: way, Runtime: runtime}
 	files := map[string]string{}
 	switch {
-	case runtime && way == "manual":
+	case runtime && strings.HasPrefix(way, "manual"):
 		files["etc/hosts"], files[benchStopped] = "127.0.0.1 localhost\n", ""
 	case runtime:
 		files["etc/hosts"], files["etc/aziot/config.toml"], files[benchSuper] = "127.0.0.1 localhost\n", earlierConfig, superOf(earlierConfig)
@@ -211,10 +211,11 @@ func (b bench) open(ctx context.Context, k *knife) (*App, error) {
 	a.decorate = func(p provisioning.Ports) provisioning.Ports {
 		a.practice.mu.Lock()
 		a.practice.cloud.Faults().Polling(time.Second, 0)
+		ca := a.practice.cloud.Info().CAPEM
 		a.practice.mu.Unlock()
 		if b.Runtime {
 			p.Machine = runtimeMachine{Machine: p.Machine, bench: b, player: p.Player}
-			p.Cloud.Reach = &provisioning.Reach{CA: []byte("-----BEGIN CERTIFICATE-----\n"), Hosts: []string{"hub.practice.test", "global.practice.test"}}
+			p.Cloud.Reach = &provisioning.Reach{CA: ca, Hosts: []string{"hub.practice.test", "global.practice.test"}}
 		}
 		if k != nil {
 			p = k.wrap(p)
@@ -310,20 +311,29 @@ func (m runtimeMachine) connect(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	hub, id, key := p.HubHostname, p.DeviceID, p.DeviceKey
+	hub, id := p.HubHostname, p.DeviceID
+	held := provisioning.Credentials{Key: p.DeviceKey}
+	named := p.Authentication.Certificate
 	if p.Source == "dps" {
 		if !strings.Contains(p.GlobalEndpoint, "practice.test") {
 			return nil // the old plant is not here
 		}
-		key = p.Attestation.SymmetricKey
-		registered, err := m.player.Register(ctx, provisioning.Credentials{Endpoint: p.GlobalEndpoint, IDScope: p.IDScope,
-			RegistrationID: p.Attestation.RegistrationID, Key: key, Pair: pair}, func(time.Duration) {})
+		held.Key, named = p.Attestation.SymmetricKey, p.Attestation.Certificate
+		held.Endpoint, held.IDScope, held.RegistrationID = p.GlobalEndpoint, p.IDScope, p.Attestation.RegistrationID
+	}
+	if held.Pair = pair; pair.Leaf() == nil { // not issued by itself
+		if held.Pair, err = m.pair(ctx, named); err != nil {
+			return err
+		}
+	}
+	if p.Source == "dps" {
+		registered, err := m.player.Register(ctx, held, func(time.Duration) {})
 		if err != nil {
 			return nil
 		}
 		hub, id = registered.Hub, registered.DeviceID
 	}
-	_ = m.player.Connect(ctx, hub, id, provisioning.Credentials{Key: key, Pair: pair})
+	_ = m.player.Connect(ctx, hub, id, held)
 	return nil
 }
 

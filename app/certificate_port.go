@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"edgewright/app/catalog"
@@ -110,14 +111,23 @@ func (c certificates) made(ctx context.Context, runID string, role provisioning.
 }
 
 func (c certificates) Made(ctx context.Context, runID string, role provisioning.CertificateRole) (provisioning.Pair, error) {
+	pair, _, err := c.valid(ctx, runID, role)
+	return pair, err
+}
+
+// valid finds what a run has made for a role and what still holds.
+func (c certificates) valid(ctx context.Context, runID string, role provisioning.CertificateRole) (provisioning.Pair, catalog.Certificate, error) {
 	rows, err := c.made(ctx, runID, role)
 	if err != nil {
-		return provisioning.Pair{}, err
+		return provisioning.Pair{}, catalog.Certificate{}, err
 	}
-	if len(rows) == 0 || rows[0].State != catalog.CertificateValid {
-		return provisioning.Pair{}, fmt.Errorf("certificate of run %s: %w", runID, provisioning.ErrNotFound)
+	at := slices.IndexFunc(rows, func(row catalog.Certificate) bool { return row.State == catalog.CertificateValid })
+	if at < 0 {
+		return provisioning.Pair{}, catalog.Certificate{}, fmt.Errorf("certificate of run %s: %w", runID, provisioning.ErrNotFound)
 	}
-	return c.app.pairOf(ctx, rows[0])
+	row := rows[at]
+	pair, err := c.app.pairOf(ctx, row)
+	return pair, row, err
 }
 
 // roleProfiles are the profiles of the roles.
@@ -125,15 +135,27 @@ var roleProfiles = map[provisioning.CertificateRole]string{provisioning.RoleIden
 	provisioning.RoleSpare: "device identity", provisioning.RoleEdgeCA: "Edge CA", provisioning.RoleLocalCA: "device CA"}
 
 func (c certificates) Make(ctx context.Context, runID string, o provisioning.CertificateOrder) (provisioning.Pair, error) {
-	if pair, err := c.Made(ctx, runID, o.Role); !errors.Is(err, provisioning.ErrNotFound) {
-		return pair, err
-	}
 	name := roleProfiles[o.Role]
 	if o.SelfSigned {
 		name = "self-signed " + name
 	}
 	profile, _ := pki.ProfileByName(name)
+	pair, before, err := c.valid(ctx, runID, o.Role)
+	found := err == nil
+	switch {
+	case err != nil && !errors.Is(err, provisioning.ErrNotFound):
+		return pair, err
+	case found && (o.Signer == nil && !pair.Key.IsEmpty() || o.Signer != nil && pki.SamePublicKey(o.Signer.Public(), pair.Leaf().PublicKey)):
+		return pair, nil
+	}
+	order, text, err := c.orderOf(o, profile)
+	if err != nil {
+		return provisioning.Pair{}, err
+	}
 	row := catalog.Certificate{Profile: profile.Name, Role: string(profile.Role), Run: runID, RunRole: string(o.Role), DeviceID: c.deviceID}
+	if text.IsEmpty() {
+		row.KeyPlace = keyOnDevice + c.deviceID
+	}
 	var issuer pki.Issuer
 	if !o.SelfSigned {
 		ca, err := c.ca(ctx, o.CA)
@@ -148,21 +170,17 @@ func (c certificates) Make(ctx context.Context, runID string, o provisioning.Cer
 			return provisioning.Pair{}, err
 		}
 	}
-	key, err := orderedKey(o)
-	if err != nil {
-		return provisioning.Pair{}, err
-	}
-	cert, err := pki.Issue(rand.Reader, c.app.now(), issuer, pki.Order{Profile: profile, Subject: pkix.Name{CommonName: o.CommonName},
-		Public: key.Public(), Key: key, Days: o.Days})
+	cert, err := pki.Issue(rand.Reader, c.app.now(), issuer, order)
 	if err != nil {
 		return provisioning.Pair{}, translate(err)
 	}
-	text, err := pki.DeviceKeyPEM(key)
-	if err != nil {
-		return provisioning.Pair{}, err
-	}
 	if row, err = c.app.addCertificate(ctx, row, cert, text, c.kind()); err != nil {
 		return provisioning.Pair{}, err
+	}
+	if found { // its key is lost
+		if err := c.app.catalog.SupersedeCertificate(ctx, before.ID, row.ID); err != nil {
+			return provisioning.Pair{}, translate(err)
+		}
 	}
 	chain, err := c.app.chainOf(ctx, row)
 	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: text}, err
@@ -175,6 +193,34 @@ func orderedKey(o provisioning.CertificateOrder) (crypto.Signer, error) {
 	}
 	key, err := pki.ParseKey(o.Key.Reveal(), secret.Value{})
 	return key, translate(err)
+}
+
+// orderOf is what to certify: the key of a device, by its request unless it
+// signs for itself, or a new one, whose text it gives.
+func (c certificates) orderOf(o provisioning.CertificateOrder, profile pki.Profile) (order pki.Order, text secret.Value, err error) {
+	order = pki.Order{Profile: profile, Subject: pkix.Name{CommonName: o.CommonName}, Key: o.Signer, Days: o.Days}
+	switch {
+	case o.Signer == nil:
+		key, err := orderedKey(o)
+		if err != nil {
+			return order, text, err
+		}
+		order.Key, order.Public = key, key.Public()
+		text, err = pki.DeviceKeyPEM(key)
+		return order, text, err
+	case o.SelfSigned:
+		order.Public = o.Signer.Public()
+		return order, text, nil
+	}
+	request, err := pki.ParseRequest(o.Request)
+	if err != nil {
+		return order, text, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The request of the device cannot be used: " + err.Error() + ".", Hint: "Look whether its openssl works, and try again."}
+	}
+	if request.Subject.CommonName != o.CommonName {
+		return order, text, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The request of the device is for %q, not for %s.", request.Subject.CommonName, o.CommonName), Hint: "Try again."}
+	}
+	order.Public = request.PublicKey
+	return order, text, nil
 }
 
 func (c certificates) FromFiles(ctx context.Context, files provisioning.CertificateFiles) (provisioning.Pair, error) {

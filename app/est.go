@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -134,14 +135,18 @@ func (c certificates) Bootstrap(ctx context.Context, name string) (provisioning.
 	return c.app.pairOf(ctx, row)
 }
 
-// pairOf is a certificate of the catalog with its chain and its key.
+// pairOf is a certificate of the catalog with its chain, and with its key where
+// that is in the vault.
 func (a *App) pairOf(ctx context.Context, row catalog.Certificate) (provisioning.Pair, error) {
 	chain, err := a.chainOf(ctx, row)
 	if err != nil {
 		return provisioning.Pair{}, err
 	}
-	key, err := a.keyOf(ctx, row)
-	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: key}, err
+	pair := provisioning.Pair{Chain: pki.ForDevice(chain)}
+	if row.KeyPlace == keyInVault {
+		pair.Key, err = a.keyOf(ctx, row)
+	}
+	return pair, err
 }
 
 // tlsCertificate is a pair as it is shown in a TLS handshake, nil for none.
@@ -149,9 +154,12 @@ func tlsCertificate(pair provisioning.Pair) (*tls.Certificate, error) {
 	if pair.Leaf() == nil {
 		return nil, nil
 	}
-	key, err := pki.ParseKey(pair.Key.Reveal(), secret.Value{})
-	if err != nil {
-		return nil, translate(err)
+	var key crypto.PrivateKey = pair.Signer // on the device, or read from it
+	if pair.Signer == nil {
+		var err error
+		if key, err = pki.ParseKey(pair.Key.Reveal(), secret.Value{}); err != nil {
+			return nil, translate(err)
+		}
 	}
 	certificate := &tls.Certificate{PrivateKey: key, Leaf: pair.Leaf()}
 	for _, cert := range pair.Chain {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"edgewright/provisioning"
+	"edgewright/provisioning/pki"
 )
 
 // childVariable makes the test program the child of a test: its value is a
@@ -226,6 +227,11 @@ type cutMachine struct {
 func (m cutMachine) Place(ctx context.Context, id string, files []provisioning.File) (provisioning.Placed, error) {
 	m.k.effect("place")
 	return m.Machine.Place(ctx, id, files)
+}
+
+func (m cutMachine) MakeKey(ctx context.Context, id string, file provisioning.File, algorithm pki.Algorithm) error {
+	m.k.effect("make key")
+	return m.Machine.MakeKey(ctx, id, file, algorithm)
 }
 
 func (m cutMachine) PutBack(ctx context.Context, id string) error {

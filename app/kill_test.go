@@ -29,7 +29,7 @@ const killParallel = 12
 var killWays = []struct {
 	way     string
 	runtime bool
-}{{"manual", false}, {"manual x509", false}, {"individual", false}, {"group", false}, {"manual uploaded", false}, {"group uploaded", false}, {"group est", false}, {"group local-ca", false}, {"manual", true}, {"group", true}}
+}{{"manual", false}, {"manual x509", false}, {"individual", false}, {"group", false}, {"manual uploaded", false}, {"group uploaded", false}, {"group est", false}, {"group local-ca", false}, {"manual", true}, {"manual x509", true}, {"group", true}}
 
 // TestKilledProvisionResumes kills a real process just before and just after
 // each outside effect of a run, the practice cloud served in it, and expects of
@@ -311,7 +311,7 @@ func listFolder(root, key string) (string, error) {
 			if filepath.Base(name) == "journal.json" {
 				text = nil // names temporary files
 			}
-			if filepath.Ext(name) == ".pem" {
+			if ext := filepath.Ext(name); ext == ".pem" || ext == ".crt" {
 				text = nil // a new key and signature each time
 			}
 			line += " " + base64.StdEncoding.EncodeToString(text)

@@ -156,7 +156,8 @@ func (m *machine) mark(runID string) string { return runID + "-" + m.station }
 func fileSet(runID string, files []provisioning.File) target.FileSet {
 	set := target.FileSet{RunID: runID, Dirs: foldersOf(files)}
 	for _, file := range files {
-		set.Files = append(set.Files, target.File{Path: file.Path, Data: file.Data, Owner: file.Owner, Group: file.Group, Mode: file.Mode, Remove: file.Remove})
+		set.Files = append(set.Files, target.File{Path: file.Path, Data: file.Data, Owner: file.Owner, Group: file.Group, Mode: file.Mode,
+			Remove: file.Remove, Stays: file.Stays, From: file.From})
 	}
 	return set
 }

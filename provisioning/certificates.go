@@ -3,6 +3,7 @@ package provisioning
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -34,8 +35,13 @@ const (
 type Pair struct {
 	// Chain is leaf first, without the root.
 	Chain []*x509.Certificate
-	// Key is PKCS #8, PEM, unencrypted.
+	// Key is PKCS #8, PEM, unencrypted; empty where it stays on the device.
 	Key secret.Value
+	// Signer uses the key where it is, nil for one that does not read or that
+	// does not exist yet.
+	Signer crypto.Signer
+	// Waiting is where a new key lies on the device until its certificate does.
+	Waiting string
 	// CertificatePath and KeyPath are where they lie on the device.
 	CertificatePath, KeyPath string
 }
@@ -66,6 +72,11 @@ type CertificateOrder struct {
 	// Key is the key that gets the certificate, PKCS #8 in PEM; empty asks for
 	// a new one.
 	Key secret.Value
+	// Signer is a key on the device; nil has one made on this computer, or Key.
+	Signer crypto.Signer
+	// Request is the PKCS #10 request, DER, that the device's key has signed, for
+	// a certificate that somebody else signs.
+	Request []byte
 }
 
 // Certificates is where the certificates of runs come from. A run never sees
@@ -82,10 +93,12 @@ type Certificates interface {
 	// passphrase or a PIN; without, it asks nobody. A practice CA that is not
 	// there yet is ready.
 	Ready(ctx context.Context, name string, open bool) error
-	// Made gives what Make made for a run; ErrNotFound if that is nothing.
+	// Made gives what Make made for a run, without the key if that was not made
+	// here; ErrNotFound if that is nothing.
 	Made(ctx context.Context, runID string, role CertificateRole) (Pair, error)
-	// Make makes key and certificate once for a run. Both have reached the disk
-	// when it returns, the key sealed.
+	// Make makes a certificate, and without Key in the order its key, once for a
+	// run and a key. Both have reached the disk when it returns, the key sealed. A
+	// request that its key has not signed, or for another name, is ErrInvalid.
 	Make(ctx context.Context, runID string, order CertificateOrder) (Pair, error)
 	// FromFiles reads a pair from files of this computer.
 	FromFiles(ctx context.Context, files CertificateFiles) (Pair, error)
@@ -233,15 +246,13 @@ func (x *Execution) readPair(ctx context.Context, certURI, keyURI string) (Pair,
 	if err != nil {
 		return Pair{}, false, fmt.Errorf("read %s: %w", certPath, err)
 	}
-	key, err := x.Machine.Read(ctx, keyPath)
-	if err != nil {
-		return Pair{}, false, fmt.Errorf("read %s: %w", keyPath, err)
-	}
 	content, err := pki.Read(cert.Data.Reveal(), secret.Value{})
-	if !cert.Exists || !key.Exists || err != nil || len(content.Certificates) == 0 {
+	if !cert.Exists || err != nil || len(content.Certificates) == 0 {
 		return Pair{}, false, nil
 	}
-	return Pair{Chain: content.Certificates, Key: key.Data, CertificatePath: certPath, KeyPath: keyPath}, true, nil
+	pair := Pair{Chain: content.Certificates, CertificatePath: certPath, KeyPath: keyPath}
+	found, err := x.readKey(ctx, &pair)
+	return pair, found, err
 }
 
 // fits tells what keeps a pair from what the order asks for, or nothing.
@@ -250,8 +261,7 @@ func (x *Execution) fits(ctx context.Context, pair Pair, order CertificateOrder)
 	if leaf.Subject.CommonName != order.CommonName {
 		return "it is for " + leaf.Subject.CommonName, nil
 	}
-	key, keyErr := pki.ParseKey(pair.Key.Reveal(), secret.Value{})
-	if keyErr != nil || !pki.SamePublicKey(key.Public(), leaf.PublicKey) {
+	if pair.Signer == nil || !pki.SamePublicKey(pair.Signer.Public(), leaf.PublicKey) {
 		return "its key does not belong to it", nil
 	}
 	files, fromFiles := x.Run.Plan.given(order.Role)
@@ -311,17 +321,21 @@ func (x *Execution) certificateFiles(ctx context.Context) ([]File, error) {
 	if x.reaches() {
 		bundle = append(bytes.Clone(x.Cloud.Reach.CA), bundle...)
 	}
-	return append(files, File{Path: BundlePath, Data: secret.New(bundle), Owner: "aziotcs", Group: "aziotcs", Mode: 0o644}), nil
+	return append(files, File{Path: BundlePath, Data: secret.New(bundle), Owner: certificateUser, Group: certificateUser, Mode: 0o644}), nil
 }
 
 // pairFiles are a pair as the runtime's users have to find it.
 func pairFiles(pair Pair) []File {
-	cert, key := secret.New(pki.PEM(pair.Chain...)), pair.Key
-	if pair.Leaf() == nil {
-		cert, key = secret.FromString(aboutToBeMade), secret.FromString(aboutToBeMade)
+	cert, key := secret.New(pki.PEM(pair.Chain...)), keyFile(pair.KeyPath)
+	switch {
+	case pair.Leaf() == nil:
+		cert, key.Data = secret.FromString(aboutToBeMade), secret.FromString(aboutToBeMade)
+	case pair.Key.IsEmpty():
+		key.Stays, key.From = true, pair.Waiting
+	default:
+		key.Data = pair.Key
 	}
-	return []File{{Path: pair.CertificatePath, Data: cert, Owner: "aziotcs", Group: "aziotcs", Mode: 0o644},
-		{Path: pair.KeyPath, Data: key, Owner: "aziotks", Group: "aziotks", Mode: 0o600, Hidden: true}}
+	return []File{{Path: pair.CertificatePath, Data: cert, Owner: certificateUser, Group: certificateUser, Mode: 0o644}, key}
 }
 
 // aboutToBeMade stands in a preview for what does not exist yet.

@@ -26,6 +26,8 @@ type Execution struct {
 	pairs map[CertificateRole]Pair
 	// est is the EST server of the plan, set by the certificate step.
 	est estFound
+	// keyObstacle is why the device makes no keys, nil before that was asked.
+	keyObstacle *string
 	// takenUp tells that another process began the run and was cut.
 	takenUp bool
 	// keepsOld is why a rotation does not take the old pair away, "" if it does.

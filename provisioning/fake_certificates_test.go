@@ -78,7 +78,8 @@ func (c fakeCertificates) Made(_ context.Context, run string, role CertificateRo
 }
 
 func (c fakeCertificates) Make(ctx context.Context, run string, o CertificateOrder) (Pair, error) {
-	if pair, err := c.Made(ctx, run, o.Role); err == nil {
+	pair, err := c.Made(ctx, run, o.Role)
+	if err == nil && (o.Signer == nil && !pair.Key.IsEmpty() || o.Signer != nil && pki.SamePublicKey(o.Signer.Public(), pair.Leaf().PublicKey)) {
 		return pair, nil
 	}
 	name := map[CertificateRole]string{RoleIdentity: "device identity", RoleSpare: "device identity", RoleEdgeCA: "Edge CA", RoleLocalCA: "device CA"}[o.Role]
@@ -86,22 +87,29 @@ func (c fakeCertificates) Make(ctx context.Context, run string, o CertificateOrd
 		name = "self-signed " + name
 	}
 	profile, _ := pki.ProfileByName(name)
-	key, err := pki.GenerateKey(rand.Reader, o.Algorithm)
-	if !o.Key.IsEmpty() {
-		key, err = pki.ParseKey(o.Key.Reveal(), secret.Value{})
-	}
-	if err != nil {
-		return Pair{}, err
+	key, text := o.Signer, secret.Value{}
+	if key == nil {
+		key, err = pki.GenerateKey(rand.Reader, o.Algorithm)
+		if !o.Key.IsEmpty() {
+			key, err = pki.ParseKey(o.Key.Reveal(), secret.Value{})
+		}
+		if err != nil {
+			return Pair{}, err
+		}
+		if text, err = pki.DeviceKeyPEM(key); err != nil {
+			return Pair{}, err
+		}
+	} else if !o.SelfSigned {
+		request, err := pki.ParseRequest(o.Request)
+		if err != nil || request.Subject.CommonName != o.CommonName {
+			return Pair{}, ErrInvalid
+		}
 	}
 	cert, err := pki.Issue(rand.Reader, c.w.now, plantCA(), pki.Order{Profile: profile, Subject: pkix.Name{CommonName: o.CommonName}, Public: key.Public(), Key: key, Days: o.Days})
 	if err != nil {
 		return Pair{}, err
 	}
-	text, err := pki.DeviceKeyPEM(key)
-	if err != nil {
-		return Pair{}, err
-	}
-	pair := Pair{Chain: []*x509.Certificate{cert}, Key: text}
+	pair = Pair{Chain: []*x509.Certificate{cert}, Key: text}
 	if !o.SelfSigned {
 		pair.Chain = append(pair.Chain, plantCA().Certificate)
 	}

@@ -10,9 +10,10 @@ import (
 
 // X509Plan says where the identity certificate of a device comes from.
 type X509Plan struct {
-	Source    string `toml:"source,omitempty"` // issue | self-signed | files | est | local-ca
-	CA        string `toml:"ca,omitempty"`     // name or SHA-256 of a CA of the catalog
-	Key       string `toml:"key,omitempty"`    // workstation
+	Source string `toml:"source,omitempty"` // issue | self-signed | files | est | local-ca
+	CA     string `toml:"ca,omitempty"`     // name or SHA-256 of a CA of the catalog
+	// Key is where its key is made; empty is the device where it can.
+	Key       string `toml:"key,omitempty"` // device | workstation
 	Algorithm string `toml:"algorithm,omitempty"`
 	Days      int    `toml:"days,omitempty"`
 	// Anchor is what a group knows of its CA: the certificate itself, or the
@@ -62,6 +63,7 @@ const (
 	AnchorIntermediate = "intermediate"
 	AnchorUploaded     = "uploaded"
 
+	KeyOnDevice      = "device"
 	KeyOnWorkstation = "workstation"
 
 	ThumbprintSHA256 = "sha256"
@@ -89,7 +91,6 @@ func (p Plan) withX509Defaults() Plan {
 		setDefault(&x.Thumbprint, ThumbprintSHA256)
 	}
 	if x.Source != SourceEST {
-		setDefault(&x.Key, KeyOnWorkstation)
 		setDefault(&x.Algorithm, string(pki.P256))
 		if x.Days == 0 {
 			x.Days = defaultIdentityDays
@@ -159,7 +160,12 @@ func (p Plan) checkDeviceKey(f *finding.List) {
 	if x.Source == SourceEST {
 		return
 	}
-	checkWord(f, "x509.key", x.Key, "workstation")
+	if x.Key != "" {
+		checkWord(f, "x509.key", x.Key, "device workstation")
+	}
+	if x.Key != "" && x.Source == SourceFiles {
+		f.Add(finding.Error, "x509.key", "The key comes from a file, so it is made nowhere.", "Remove key, or choose another source.")
+	}
 	if a := pki.Algorithm(x.Algorithm); !a.Valid() || !a.OnDevice() {
 		f.Add(finding.Error, "x509.algorithm", fmt.Sprintf("The runtime reads no keys of the kind %q.", x.Algorithm), "Write p256, rsa2048, rsa3072 or rsa4096.")
 	}

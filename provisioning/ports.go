@@ -2,11 +2,13 @@ package provisioning
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"io/fs"
 	"time"
 
 	"edgewright/provisioning/finding"
+	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
 
@@ -196,6 +198,10 @@ type File struct {
 	Hidden bool
 	// Remove says that the file shall not be there; only Path counts then.
 	Remove bool
+	// Stays leaves the bytes on the device as they are, without Data; with From
+	// the file there takes the place first, if it exists.
+	Stays bool
+	From  string
 }
 
 // FileState is a file as it lies on a device. Exists is false if it does not.
@@ -245,6 +251,23 @@ type Machine interface {
 	// Runs tells whether commands can run there.
 	Runs() bool
 	Read(ctx context.Context, path string) (FileState, error)
+	// Exists tells whether a file is there without reading it.
+	Exists(ctx context.Context, path string) (bool, error)
+	// KeyObstacle says why the device can make and use no keys by itself, as a
+	// clause for a person; it is empty where it can.
+	KeyObstacle(ctx context.Context) (string, error)
+	// MakeKey has the device make a private key at the path of file, once for a
+	// run, as part of what PutBack takes back.
+	MakeKey(ctx context.Context, runID string, file File, algorithm pki.Algorithm) error
+	// Signer is a private key that stays on the device; ErrNotFound where there
+	// is none, ErrInvalid for one that does not read. It signs as long as ctx
+	// lives.
+	Signer(ctx context.Context, path string) (crypto.Signer, error)
+	// ReadAs reads a file, and PublicKeyAs the public part of a private key, as a
+	// user of the runtime; ErrNotFound, fs.ErrPermission, or ErrInvalid for a key
+	// that does not read.
+	ReadAs(ctx context.Context, user, path string) ([]byte, error)
+	PublicKeyAs(ctx context.Context, user, path string) (crypto.PublicKey, error)
 	// Same tells whether all files lie there already: bytes, owner and mode.
 	Same(ctx context.Context, files []File) (bool, error)
 	// Place writes the files of a run as one set and keeps what was there.

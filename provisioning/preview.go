@@ -183,7 +183,13 @@ func (filesStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
 
 func (x *Execution) fileChange(ctx context.Context, file File) (FileChange, error) {
 	change := FileChange{Path: file.Path, Owner: file.Owner, Group: file.Group, Mode: file.Mode, Action: WriteChange}
-	before, err := x.Machine.Read(ctx, file.Path)
+	var before FileState
+	var err error
+	if file.Hidden {
+		before.Exists, err = x.Machine.Exists(ctx, file.Path)
+	} else {
+		before, err = x.Machine.Read(ctx, file.Path)
+	}
 	if err != nil {
 		return change, fmt.Errorf("read %s: %w", file.Path, err)
 	}

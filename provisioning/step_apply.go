@@ -47,6 +47,9 @@ func (applyStep) Look(ctx context.Context, x *Execution) (Look, error) {
 }
 
 func (applyStep) Do(ctx context.Context, x *Execution) (Result, error) {
+	if err := x.checkOnDevice(ctx); err != nil {
+		return Result{}, err
+	}
 	if x.reaches() {
 		x.waiting(StepApply, "the device learning to trust the practice cloud")
 		if _, err := x.act(ctx, StepApply, ActAddTrust); err != nil {

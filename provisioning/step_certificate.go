@@ -15,11 +15,20 @@ import (
 // device and fits stays.
 type certificateStep struct{}
 
+// certificateUndo says whether keys were to be made on the device.
+type certificateUndo struct {
+	Born bool `json:"born"`
+}
+
 func (certificateStep) Name() string { return StepCertificate }
 
 func (certificateStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	x.pairs = map[CertificateRole]Pair{}
 	if err := x.lookAtEST(ctx); err != nil {
+		return Look{}, err
+	}
+	born, err := x.keysBorn(ctx)
+	if err != nil {
 		return Look{}, err
 	}
 	made, missing := 0, []string{}
@@ -44,7 +53,7 @@ func (certificateStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	}
 	switch {
 	case len(missing) > 0:
-		return Look{Summary: strings.Join(missing, " and ") + " to be made", Undo: json.RawMessage(`{}`)}, nil
+		return Look{Summary: strings.Join(missing, " and ") + " to be made", Undo: encode(certificateUndo{Born: born})}, nil
 	case made > 0:
 		return Look{Done: true, Summary: "made"}, nil
 	}
@@ -109,7 +118,10 @@ func (x *Execution) findPair(ctx context.Context, order CertificateOrder) (pair 
 		return Pair{}, false, fmt.Errorf("look for %s: %w", order.title(), err)
 	}
 	pair.Chain, pair.Key = made.Chain, made.Key
-	return pair, true, nil
+	if made.Key.IsEmpty() {
+		err = x.findBorn(ctx, &pair)
+	}
+	return pair, true, err
 }
 
 // sameGeneration is that of the pair which is replaced; a spare lies beside its
@@ -134,11 +146,20 @@ func (x *Execution) checkGiven(pair Pair, order CertificateOrder) error {
 }
 
 func (certificateStep) Do(ctx context.Context, x *Execution) (Result, error) {
+	born, err := x.keysBorn(ctx)
+	if err != nil {
+		return Result{}, err
+	}
 	var made []string
 	for _, order := range x.Run.Plan.orders() {
 		pair := x.pairOf(order.Role)
 		if pair.Leaf() != nil {
 			continue
+		}
+		if born {
+			if order, err = x.makeBorn(ctx, order, &pair); err != nil {
+				return Result{}, fmt.Errorf("make the key of %s on the device: %w", order.title(), err)
+			}
 		}
 		fresh, err := x.Certificates.Make(ctx, x.Run.ID, order)
 		if err != nil {
@@ -151,8 +172,18 @@ func (certificateStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	return Result{Summary: strings.Join(made, "; ")}, nil
 }
 
-// Undo leaves the certificates listed, as revoked.
-func (certificateStep) Undo(ctx context.Context, x *Execution, _ json.RawMessage) (Undone, error) {
+// Undo leaves the certificates listed, as revoked. A key that was born on the
+// device and did not get into its place goes with what else the run kept there.
+func (certificateStep) Undo(ctx context.Context, x *Execution, record json.RawMessage) (Undone, error) {
+	var undo certificateUndo
+	if err := json.Unmarshal(record, &undo); err != nil {
+		return Undone{}, fmt.Errorf("read undo record: %w", err)
+	}
+	if undo.Born {
+		if err := x.Machine.PutBack(ctx, x.Run.ID); err != nil {
+			return Undone{}, fmt.Errorf("remove new keys from the device: %w", err)
+		}
+	}
 	if err := x.Certificates.Revoke(ctx, x.Run.ID); err != nil {
 		return Undone{}, fmt.Errorf("list the certificates as revoked: %w", err)
 	}
@@ -160,6 +191,9 @@ func (certificateStep) Undo(ctx context.Context, x *Execution, _ json.RawMessage
 }
 
 func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
+	if err := x.previewKeys(ctx, p); err != nil {
+		return err
+	}
 	_, err := s.Look(ctx, x)
 	var refused *Error
 	if errors.As(err, &refused) && (errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound)) {
@@ -202,5 +236,9 @@ func (x *Execution) orderDetail(o CertificateOrder) string {
 			by = "signed by the practice CA"
 		}
 	}
-	return fmt.Sprintf("%s, %s; the key is made here and goes to the device over standard input", o.Algorithm, by)
+	where := "the key is made here and goes to the device over standard input"
+	if x.keysAreBorn() {
+		where = "the key is made on the device and never leaves it"
+	}
+	return fmt.Sprintf("%s, %s; %s", o.Algorithm, by, where)
 }

@@ -170,9 +170,13 @@ func (d *dirLayer) record(ops []op) error {
 		case opRename:
 			var known bool
 			if entry, known = d.pending[o.from]; !known {
+				entry, known = d.manifest.entries[o.from] // a file that waited under that name
+			}
+			if !known {
 				continue
 			}
 			delete(d.pending, o.from)
+			delete(d.manifest.entries, o.from)
 		case opMkdir:
 		default:
 			continue

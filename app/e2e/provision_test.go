@@ -12,7 +12,13 @@ import (
 // wholeWay provisions, provisions again, and undoes, on one target; how is the
 // proof that the target gives.
 func wholeWay(t *testing.T, s *station, d *device, how string, target ...string) {
-	for name, text := range plans("line-7-0042") {
+	t.Helper()
+	everyWay(t, s, d, plans("line-7-0042"), how, target...)
+}
+
+// everyWay does that with the plans that are given.
+func everyWay(t *testing.T, s *station, d *device, plans map[string]string, how string, target ...string) {
+	for name, text := range plans {
 		t.Run(name, func(t *testing.T) {
 			s.t = t
 			plan := s.plan(name+".toml", text)

@@ -17,13 +17,16 @@ import (
 type config struct {
 	Hostname        string `toml:"hostname"`
 	TrustBundleCert string `toml:"trust_bundle_cert"`
+	EdgeCA          pair   `toml:"edge_ca"`
 	Provisioning    struct {
 		Source         string `toml:"source"`
 		IothubHostname string `toml:"iothub_hostname"`
 		DeviceID       string `toml:"device_id"`
 		Authentication struct {
-			Method     string `toml:"method"`
-			DeviceIDPK value  `toml:"device_id_pk"`
+			Method       string `toml:"method"`
+			DeviceIDPK   value  `toml:"device_id_pk"`
+			IdentityCert string `toml:"identity_cert"`
+			IdentityPK   string `toml:"identity_pk"`
 		} `toml:"authentication"`
 		GlobalEndpoint string `toml:"global_endpoint"`
 		IDScope        string `toml:"id_scope"`
@@ -31,6 +34,8 @@ type config struct {
 			Method         string `toml:"method"`
 			RegistrationID string `toml:"registration_id"`
 			SymmetricKey   value  `toml:"symmetric_key"`
+			IdentityCert   string `toml:"identity_cert"`
+			IdentityPK     string `toml:"identity_pk"`
 		} `toml:"attestation"`
 	} `toml:"provisioning"`
 }
@@ -81,16 +86,18 @@ func apply() error {
 	if _, err := toml.DecodeFile(configPath, &c); err != nil {
 		return fmt.Errorf("could not parse config file: %w", err)
 	}
-	key, err := c.key()
-	if err != nil {
-		return err
-	}
 	text, err := os.ReadFile(configPath)
 	if err != nil {
 		return err
 	}
-	if err := write(keyPath, key, users["aziotks"], 0o700); err != nil {
-		return err
+	if !c.byCertificate() {
+		key, err := c.key()
+		if err != nil {
+			return err
+		}
+		if err := write(keyPath, key, users["aziotks"], 0o700); err != nil {
+			return err
+		}
 	}
 	for daemon, user := range map[string]string{"keyd": "aziotks", "certd": "aziotcs", "identityd": "aziotid", "tpmd": "aziottpm", "edged": "iotedge"} {
 		if err := write("/etc/aziot/"+daemon+"/config.d/00-super.toml", text, users[user], 0o755); err != nil {
@@ -202,6 +209,9 @@ func start() error {
 	}
 	defer token()
 	if _, err := as("aziotcs", "certd-read", nil); err != nil {
+		return err
+	}
+	if err := errors.Join(prepareEdgeCA(), prepareIdentity()); err != nil {
 		return err
 	}
 	if _, err := as("aziotid", "identityd", nil); err != nil {

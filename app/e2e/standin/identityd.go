@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -41,13 +42,7 @@ func signer() (stop func(), err error) {
 			if err != nil {
 				return
 			}
-			message, _ := io.ReadAll(conn)
-			signature, err := as("aziotks", "keyd-sign", message)
-			if err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			}
-			_, _ = conn.Write(signature)
-			_ = conn.Close()
+			go serve(conn)
 		}
 	}()
 	return func() { _ = listener.Close(); _ = os.Remove(socketPath) }, nil
@@ -137,7 +132,13 @@ func identityd() error {
 		return err
 	}
 	p := c.Provisioning
+	var err error
 	device := saved{p.IothubHostname, p.DeviceID}
+	if c.byCertificate() {
+		if shown, err = certificate("identity"); err != nil {
+			return err
+		}
+	}
 	if p.Source == "dps" {
 		text, err := os.ReadFile(backupPath)
 		if err == nil && json.Unmarshal(text, &device) == nil {
@@ -153,13 +154,16 @@ func identityd() error {
 			return err
 		}
 	}
-	return modules(device)
+	return modules(device, c.byCertificate())
 }
 
 func register(c config) (saved, error) {
 	p := c.Provisioning
 	base := p.GlobalEndpoint + "/" + p.IDScope + "/registrations/" + p.Attestation.RegistrationID
 	auth := func() (string, error) {
+		if c.byCertificate() {
+			return "", nil
+		}
 		return token(p.IDScope+"/registrations/"+p.Attestation.RegistrationID, "registration")
 	}
 	const version = "?api-version=2021-06-01"
@@ -193,9 +197,16 @@ func register(c config) (saved, error) {
 
 // modules does what the identity daemon does at the hub: list, then set the
 // keys of $edgeAgent; each answer must be exactly 200.
-func modules(d saved) error {
+func modules(d saved, byCertificate bool) error {
 	base := "https://" + d.Hub + "/devices/" + url.PathEscape(d.Device) + "/modules"
 	auth := func() (string, error) { return token(d.Hub+"/devices/"+d.Device, "") }
+	derive := sign
+	if byCertificate {
+		auth = func() (string, error) { return "", nil }
+		derive = func(id string) (string, error) {
+			return base64.StdEncoding.EncodeToString([]byte("a key of module " + id)), nil
+		}
+	}
 	const version = "?api-version=2017-11-08-preview"
 	var list []struct {
 		ModuleID     string `json:"moduleId"`
@@ -208,7 +219,7 @@ func modules(d saved) error {
 		if module.ModuleID != "$edgeAgent" {
 			continue
 		}
-		key, err := sign(module.GenerationID)
+		key, err := derive(module.GenerationID)
 		if err != nil {
 			return err
 		}
@@ -217,6 +228,9 @@ func modules(d saved) error {
 	}
 	return errors.New("the hub has no $edgeAgent: not an edge device")
 }
+
+// shown is the certificate that the identity daemon shows, nil for none.
+var shown *tls.Certificate
 
 // call makes one request. The device's own store decides about the server.
 func call(method, address, body string, want int, auth func() (string, error), match string, into any) error {
@@ -228,12 +242,17 @@ func call(method, address, body string, want int, auth func() (string, error), m
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", authorization)
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
 	request.Header.Set("Content-Type", "application/json")
 	if match != "" {
 		request.Header.Set("If-Match", match)
 	}
 	client := http.Client{Timeout: 20 * time.Second}
+	if shown != nil {
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{*shown}}}
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		return err

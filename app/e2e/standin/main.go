@@ -61,8 +61,12 @@ func run(name, args string) error {
 		return identityd()
 	case "daemon keyd-sign":
 		return keydSign()
+	case "daemon keyd-key":
+		return keydKey()
 	case "daemon certd-read":
 		return certdRead()
+	case "daemon certd-chain":
+		return certdChain()
 	}
 	return fmt.Errorf("unrecognized subcommand %q", args)
 }

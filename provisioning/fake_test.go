@@ -377,15 +377,11 @@ func (m fakeMachine) pair(ctx context.Context, config edgeconfig.Config, named e
 		return pair
 	case issued != nil:
 		ca, found, err := x.readPair(ctx, config.LocalCA.Cert, config.LocalCA.Key)
-		if err != nil || !found {
-			return Pair{}
-		}
-		key, err := pki.ParseKey(ca.Key.Reveal(), secret.Value{})
-		if err != nil {
+		if err != nil || !found || ca.Signer == nil {
 			return Pair{}
 		}
 		profile, _ := pki.ProfileByName("device identity")
-		pair := issuedBy(pki.Issuer{Certificate: ca.Chain[0], Chain: ca.Chain[1:], Signer: key}, profile, issued.CommonName, int(issued.ExpiryDays))
+		pair := issuedBy(pki.Issuer{Certificate: ca.Chain[0], Chain: ca.Chain[1:], Signer: ca.Signer}, profile, issued.CommonName, int(issued.ExpiryDays))
 		pair.Chain = append(pair.Chain[:1], ca.Chain...)
 		return pair
 	}

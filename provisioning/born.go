@@ -55,9 +55,10 @@ func (x *Execution) keysBorn(ctx context.Context) (bool, error) {
 
 const keyHint = `Install openssl there, or write key = "workstation".`
 
-// keysAreBorn is keysBorn once that was asked.
+// keysAreBorn is keysBorn once that was asked. A rotation makes its keys on this
+// computer: the old pair stays beside the new one until that is proven.
 func (x *Execution) keysAreBorn() bool {
-	return x.keyObstacle != nil && *x.keyObstacle == "" && x.Run.Plan.X509.Key != KeyOnWorkstation
+	return x.Run.Rotate == nil && x.keyObstacle != nil && *x.keyObstacle == "" && x.Run.Plan.X509.Key != KeyOnWorkstation
 }
 
 // previewKeys says where keys are made, and why not on the device.
@@ -113,6 +114,19 @@ func (x *Execution) readKey(ctx context.Context, pair *Pair) (bool, error) {
 		pair.Signer = signer
 	}
 	return key.Exists, nil
+}
+
+// heldKey is the key of a pair on the device itself, which a rotation gives a
+// second certificate and another name.
+func (x *Execution) heldKey(ctx context.Context, pair Pair) (secret.Value, error) {
+	if !pair.Key.IsEmpty() {
+		return pair.Key, nil
+	}
+	file, err := x.Machine.Read(ctx, pair.KeyPath)
+	if err != nil {
+		return secret.Value{}, fmt.Errorf("read %s: %w", pair.KeyPath, err)
+	}
+	return file.Data, nil
 }
 
 // findBorn finds the key of a certificate that this run had made for a key on

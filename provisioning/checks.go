@@ -15,7 +15,11 @@ import (
 // runtime's services do, before these see them: an identity that they cannot
 // read they replace, file and all.
 func (x *Execution) checkOnDevice(ctx context.Context) error {
-	for _, order := range x.Run.Plan.orders() {
+	orders := x.Run.Plan.orders()
+	if x.Run.Rotate != nil {
+		orders = x.Run.Rotate.orders(x.Run.Plan)
+	}
+	for _, order := range orders {
 		if err := x.checkPair(ctx, order); err != nil {
 			return err
 		}

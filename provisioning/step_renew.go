@@ -136,7 +136,9 @@ func (renewStep) Do(ctx context.Context, x *Execution) (Result, error) {
 				return Result{}, err
 			}
 			if found {
-				order.Key = held.Key
+				if order.Key, err = x.heldKey(ctx, held); err != nil {
+					return Result{}, err
+				}
 			}
 		}
 		fresh, err := x.Certificates.Make(ctx, x.Run.ID, order)

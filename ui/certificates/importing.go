@@ -20,9 +20,9 @@ import (
 // nothing stands in the place of the tree while the catalog has no certificate.
 func (p *Page) nothing() fyne.CanvasObject {
 	if p.empty == nil {
-		p.empty = widgets.NewEmptyState(theme.IconCertificate(), lang.X("certificates.empty", "No certificate yet"),
+		p.empty = layout.VScroll(widgets.NewEmptyState(theme.IconCertificate(), lang.X("certificates.empty", "No certificate yet"),
 			lang.X("certificates.empty.line", "Make a root CA to begin with, or import what you have as PEM, DER or PFX; runs add the certificates of their devices."),
-			widgets.NewButton(widgets.Secondary, lang.X("certificates.first.root", "Make a root CA"), fynetheme.ContentAddIcon(), func() { p.newCertificate("", "root CA") }))
+			widgets.NewButton(widgets.Secondary, lang.X("certificates.first.root", "Make a root CA"), fynetheme.ContentAddIcon(), func() { p.newCertificate("", "root CA") })))
 	}
 	return p.empty
 }

@@ -93,6 +93,14 @@ func (a *App) expiry(ctx context.Context, row catalog.Certificate) (Expiry, erro
 // next says what to do about a certificate.
 func (a *App) next(ctx context.Context, row catalog.Certificate, deviceUUID string) (Next, error) {
 	if deviceUUID != "" {
+		device, err := a.Device(ctx, deviceUUID)
+		if err != nil {
+			return "", err
+		}
+		identity, edgeCA := CanRotate(device)
+		if pki.Role(row.Role) == pki.RoleIdentity && identity || pki.Role(row.Role) == pki.RoleEdgeCA && edgeCA {
+			return NextRotate, nil
+		}
 		return NextReissue, nil
 	}
 	can, err := a.renewable(ctx, row)

@@ -154,6 +154,8 @@ func (b *board) do() {
 		b.p.renew(e.CertificateView)
 	case app.NextReplace:
 		b.p.newCertificate(b.p.issuerName(e.CertificateView), e.Profile)
+	case app.NextRotate:
+		b.p.c.Open(frame.Place{Page: frame.Devices, Device: e.DeviceUUID})
 	case app.NextReissue:
 		b.p.c.Open(frame.Place{Page: frame.Provision, Target: e.Target, Device: e.DeviceUUID})
 	default:

@@ -161,7 +161,8 @@ func (d *devicePage) actions() fyne.CanvasObject {
 		save.Disable()
 	}
 	remove := widgets.NewButton(widgets.Secondary, lang.X("device.remove", "Remove ..."), fynetheme.DeleteIcon(), d.remove)
-	return layout.Flow(fynetheme.Size(theme.SizeNameSpace2), d.primary, undo, save, remove)
+	buttons := append([]fyne.CanvasObject{d.primary}, d.rotateButtons()...)
+	return layout.Flow(fynetheme.Size(theme.SizeNameSpace2), append(buttons, undo, save, remove)...)
 }
 
 func (d *devicePage) identity() []widgets.Fact {

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"edgewright/app"
+	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/frame/frametest"
 	uilang "edgewright/ui/lang"
@@ -355,5 +356,33 @@ func TestNothingIsClipped(t *testing.T) {
 			p.export()
 			return p
 		})
+	})
+}
+
+func TestADeviceIsRotatedFromItsPage(t *testing.T) {
+	d := sit(t)
+	request, err := d.c.App.PracticeRequest("press-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := &request.Plan
+	plan.Cell.Provisioning, plan.Cell.Authentication = provisioning.Manual, provisioning.X509
+	plan.Cloud.Enrollment, plan.Cloud.Group = "", ""
+	if out := d.c.App.Provision(t.Context(), request, nil); out.Outcome != provisioning.RunSucceeded {
+		t.Fatalf("provision: %+v", out.Error)
+	}
+	d.p.open("press-2")
+	d.until("the device", func() bool { return d.p.inner != nil })
+	if pagetest.Sees(d.c, "Rotate Edge CA ...") {
+		t.Error("a device without an Edge CA of its own offers to rotate it")
+	}
+	pagetest.Press(t, d.c, "Rotate identity ...")
+	d.until("the preview", d.c.DialogOpen)
+	pagetest.Press(t, d.c, "Rotate")
+	d.until("the run is followed", func() bool { return len(d.places) > 0 && d.places[len(d.places)-1].Page == frame.Runs })
+	run := d.places[len(d.places)-1].Run
+	d.until("the rotation ends", func() bool {
+		runs, err := d.c.App.Runs(t.Context())
+		return err == nil && len(runs) == 2 && runs[0].ID == run && runs[0].State == string(provisioning.RunSucceeded)
 	})
 }

@@ -2,6 +2,7 @@ package clouds
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -159,6 +160,8 @@ func (f *form) submit() {
 			return
 		}
 		f.connection.Clear()
+		// Known at once: the next form may be sent before the list is read again.
+		f.p.clouds = append(slices.DeleteFunc(f.p.clouds, func(c app.CloudRow) bool { return strings.EqualFold(c.Name, row.Name) }), row)
 		if f.p.form == f {
 			f.p.closeForm()
 		}

@@ -98,6 +98,18 @@ func TestPracticePlansSpeakMQTT(t *testing.T) {
 	}
 }
 
+func TestTheAgentOfTheDeviceStaysItsOwn(t *testing.T) {
+	before := "[provisioning]\nsource = \"dps\"\nid_scope = \"0\"\n[provisioning.attestation]\nmethod = \"symmetric_key\"\nregistration_id = \"d\"\n" +
+		"symmetric_key = { value = \"not base64\" }\n[agent]\nname = \"edgeAgent\"\ntype = \"docker\"\nconfig = { image = \"plant.example/agent:7\" }\n"
+	x := &Execution{Run: &Run{Plan: ways()["group"].WithDefaults()}, Ports: Ports{Cloud: Cloud{Practice: true}}}
+	changes := edgeconfig.Changes{}
+	x.agentChanges(&changes, []byte(before))
+	after, err := edgeconfig.Apply([]byte(before), changes)
+	if err != nil || !strings.Contains(string(after), `image = "plant.example/agent:7"`) || !strings.Contains(string(after), `UpstreamProtocol = "Mqtt"`) {
+		t.Errorf("%v\n%s", err, after)
+	}
+}
+
 func TestUndoPutsEverythingBack(t *testing.T) {
 	for name, plan := range ways() {
 		for _, runs := range []bool{false, true} {

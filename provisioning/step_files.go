@@ -214,10 +214,9 @@ func (x *Execution) agentChanges(changes *edgeconfig.Changes, before []byte) {
 	if !x.Cloud.Practice {
 		return
 	}
-	var has edgeconfig.Agent
-	if config, err := edgeconfig.Read(before); err == nil {
-		has = config.Agent
-	}
+	// A key that does not read is no reason to take the agent's own image away.
+	config, _ := edgeconfig.Read(before)
+	has := config.Agent
 	for _, part := range []struct{ key, has, value string }{{"agent.name", has.Name, "edgeAgent"}, {"agent.type", has.Type, "docker"},
 		{"agent.config.image", has.Image, agentImage + x.Run.Plan.Runtime.Version}} {
 		if part.has == "" {

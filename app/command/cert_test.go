@@ -72,7 +72,7 @@ func TestCertificatesGoRound(t *testing.T) {
 
 	// Another desk takes what this one gave.
 	other, take := newPKI(t)
-	take("cert", "import", d.path("root.pem"), d.path("chain.pem"), d.write("nonsense.pem", "nonsense")).exits(ExitFailed).says("3", "line-7-0042", "nonsense.pem")
+	take("cert", "import", d.path("root.pem"), d.path("chain.pem"), d.write("nonsense.pem", "nonsense")).exits(ExitFailed).says("Plant Root", "Line 7 issuing", "line-7-0042", "nonsense.pem")
 	result := take("cert", "import", d.path("chain.pem"), "--json").exits(ExitOK).object()
 	has(t, "import", result, "added known refused")
 	if result["known"] != float64(2) {

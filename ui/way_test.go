@@ -63,6 +63,9 @@ func (h hand) press(name fyne.KeyName) {
 	} else {
 		h.s.key(event)
 	}
+	if focused := h.s.window.Canvas().Focused(); focused != nil && name == fyne.KeySpace {
+		focused.TypedRune(' ') // as the toolkit does, to whatever has the focus by then
+	}
 	h.q.Settle()
 }
 
@@ -160,4 +163,18 @@ func TestEscapeClosesTheDialogFirst(t *testing.T) {
 	}
 	h.press(fyne.KeyEscape)
 	h.sees("Which device?")
+}
+
+func TestSpaceIsNotTypedIntoWhatItOpens(t *testing.T) {
+	h := sitDown(t, frametest.Config(t))
+	field := widgets.NewEntry(nil)
+	open := widgets.NewButton(widgets.Secondary, "Open", nil, func() {
+		frame.NewDialog(h.s.c, "Name", field, nil, frame.Answer{Text: "Close"}).Show(field)
+	})
+	h.s.window.SetContent(open)
+	h.s.window.Canvas().Focus(open)
+	h.press(fyne.KeySpace)
+	if h.s.window.Canvas().Focused() != fyne.Focusable(field) || field.Text != "" {
+		t.Errorf("the field of the dialog holds %q", field.Text)
+	}
 }

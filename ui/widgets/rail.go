@@ -105,8 +105,12 @@ func (r *Rail) FocusGained() { r.focused = true; r.Refresh() }
 // FocusLost implements fyne.Focusable.
 func (r *Rail) FocusLost() { r.focused = false; r.Refresh() }
 
-// TypedRune implements fyne.Focusable.
-func (r *Rail) TypedRune(rune) {}
+// TypedRune implements fyne.Focusable. Space presses by its rune, as in Button.
+func (r *Rail) TypedRune(typed rune) {
+	if typed == ' ' {
+		r.open(r.cursor)
+	}
+}
 
 // TypedKey implements fyne.Focusable.
 func (r *Rail) TypedKey(event *fyne.KeyEvent) {
@@ -119,7 +123,7 @@ func (r *Rail) TypedKey(event *fyne.KeyEvent) {
 		r.cursor = 0
 	case fyne.KeyEnd:
 		r.cursor = len(r.items) - 1
-	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+	case fyne.KeyReturn, fyne.KeyEnter:
 		r.open(r.cursor)
 		return
 	default:

@@ -112,10 +112,16 @@ func (s *stepRow) Tapped(*fyne.PointEvent) {
 
 func (s *stepRow) FocusGained()   { s.focused = true; s.Refresh() }
 func (s *stepRow) FocusLost()     { s.focused = false; s.Refresh() }
-func (s *stepRow) TypedRune(rune) {}
+
+// TypedRune presses by Space, as a Button does.
+func (s *stepRow) TypedRune(r rune) {
+	if r == ' ' {
+		s.Tapped(nil)
+	}
+}
 func (s *stepRow) TypedKey(event *fyne.KeyEvent) {
 	switch event.Name {
-	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
+	case fyne.KeyReturn, fyne.KeyEnter:
 		s.Tapped(nil)
 	default:
 		Forward(s, event)

@@ -18,6 +18,8 @@ const (
 	SecretsChanged      Change = "secrets"
 	CertificatesChanged Change = "certificates"
 	BatchesChanged      Change = "batches"
+	TPMKeysChanged      Change = "tpm-keys"
+	TPMRunsChanged      Change = "tpm-runs"
 	SettingsChanged     Change = "settings"
 	// EverythingChanged follows a restore.
 	EverythingChanged Change = "everything"

@@ -132,7 +132,7 @@ func readRow(header, record []string, line int, plan provisioning.Plan) (Row, fi
 			Problem: "The line names no target.", Fix: "Write a target such as ssh://user@host."})
 	} else if _, err := target.ParseSpec(row.Target); err != nil {
 		findings = append(findings, finding.Finding{Field: "target", Level: finding.Error,
-			Problem: sentence(err), Fix: "Write ssh://user@host or rootfs:///path."})
+			Problem: sentence(err), Fix: "Write ssh://user@host, rootfs:///path or practice:NAME."})
 	}
 	return row, findings
 }

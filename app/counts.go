@@ -31,6 +31,3 @@ func (a *App) Counts(ctx context.Context) (Counts, error) {
 func (a *App) Watch(changed func()) (stop func()) {
 	return a.catalog.Watch(func(catalog.Change) { changed() })
 }
-
-// IsPracticeDevice tells whether a target is the folder of a practice device.
-func (a *App) IsPracticeDevice(target string) bool { return a.isPracticeFolder(target) }

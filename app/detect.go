@@ -40,7 +40,7 @@ func (a *App) Detect(ctx context.Context, text string, access Access) (Detection
 }
 
 func (a *App) look(ctx context.Context, device target.Target, options hostdetect.Options) (hostdetect.Report, error) {
-	options.Now, options.Local = a.now, device.Kind() == target.KindLocal
+	options.Now, options.Local, options.TPM = a.now, device.Kind() == target.KindLocal, a.chipOf(device)
 	if options.Local {
 		report, err := hostdetect.DetectLocal(ctx, options)
 		return report, translate(err)

@@ -10,6 +10,7 @@ import (
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
+	"edgewright/provisioning/target"
 )
 
 // Draft is a plan in the making: what a person has said so far. The wizard
@@ -127,17 +128,25 @@ func NextID(id string) string {
 }
 
 // NextDraft is the draft for another device of the same kind, under an ID: the
-// same way, cloud and agreement. A practice device gets a folder of its own.
+// same way, cloud and agreement. For a practice device that is another one, with
+// a software TPM if this one has one on.
 func (a *App) NextDraft(ctx context.Context, d *Draft, id string) (*Draft, error) {
 	next := *d
 	next.Plan.Device.ID = strings.TrimSpace(id)
 	next.Plan.Device.RegistrationID = ""
-	if a.isPracticeFolder(d.Target) && provisioning.CheckDeviceID(next.Plan.Device.ID, d.Plan.Cell) == nil {
-		request, err := a.PracticeRequest(next.Plan.Device.ID)
-		if err != nil {
+	this, practice := a.PracticeName(d.Target)
+	if !practice || provisioning.CheckDeviceID(next.Plan.Device.ID, d.Plan.Cell) != nil {
+		return &next, ctx.Err()
+	}
+	name := next.Plan.Device.ID
+	if target.CheckPracticeName(name) != nil {
+		name = a.FreePracticeName(ctx)
+	}
+	next.Target = PracticeTarget(name)
+	if a.HasSoftwareTPM(this) {
+		if err := a.SwitchSoftwareTPM(ctx, name, true); err != nil {
 			return nil, err
 		}
-		next.Target = request.Target
 	}
 	return &next, ctx.Err()
 }
@@ -146,7 +155,7 @@ func (a *App) NextDraft(ctx context.Context, d *Draft, id string) (*Draft, error
 func (a *App) FreePracticeName(ctx context.Context) string {
 	name := "practice-1"
 	for range 10000 {
-		if _, err := a.catalog.Device(ctx, name); isNotFound(err) && !a.practiceFolderExists(name) {
+		if _, err := a.catalog.Device(ctx, name); isNotFound(err) && !a.practiceInUse(name) {
 			return name
 		}
 		name = NextID(name)

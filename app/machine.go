@@ -21,7 +21,7 @@ func (a *App) openTarget(ctx context.Context, text string, access Access) (targe
 	spec, err := target.ParseSpec(text)
 	if err != nil {
 		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The target does not read: " + err.Error() + ".",
-			Hint: "Write local:, ssh://user@host or rootfs:///path."}
+			Hint: "Write local:, ssh://user@host, rootfs:///path or practice:NAME."}
 	}
 	options := target.Options{
 		Dir:           filepath.Join(a.config.DataDir, "ssh"),
@@ -45,7 +45,11 @@ func (a *App) openTarget(ctx context.Context, text string, access Access) (targe
 			return access.TrustHostKey(HostKey{Host: key.Host, Type: key.Type, Fingerprint: key.Fingerprint})
 		}
 	}
-	opened, err := target.Open(ctx, spec, options)
+	open := target.Open
+	if spec.Kind == target.KindPractice {
+		open = a.openPracticeDevice
+	}
+	opened, err := open(ctx, spec, options)
 	if spec.Kind == target.KindRootfs && errors.Is(err, fs.ErrNotExist) {
 		return nil, &provisioning.Error{Kind: provisioning.ErrNotFound, Message: "There is no folder " + spec.Path + ".",
 			Hint: "Look whether the device's disk is mounted there, or make the folder.", Err: err}

@@ -43,6 +43,10 @@ func (a *App) Provision(ctx context.Context, r Request, emit Emit) provisioning.
 			}
 		}
 	}
+	if err := a.makeDevice(r.Target); err != nil {
+		refused.Error = provisioning.View(err)
+		return a.keepRefused(ctx, plan, r, refused)
+	}
 	ports, done, err := a.ports(ctx, plan, r.Target, r.Access)
 	if err != nil {
 		refused.Error = provisioning.View(err)

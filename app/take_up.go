@@ -225,6 +225,8 @@ func (a *App) carryOut(ctx context.Context, id string, access Access, emit Emit,
 		if run.State.Ended() && len(run.Steps) == 0 {
 			return a.neverBegan(ctx, run)
 		}
+	} else if err := a.makeDevice(run.Target); err != nil {
+		return provisioning.Outcome{}, err
 	}
 	ports, done, err := a.ports(ctx, run.Plan, run.Target, access)
 	if err != nil {

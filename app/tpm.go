@@ -177,6 +177,9 @@ func (a *App) openTPM(ctx context.Context, device target.Target, r TPMRequest) (
 			where = device.Spec().String()
 		}
 		transport, err = opener.OpenTPM(ctx, address)
+	case address == "" && device.Kind() == target.KindPractice:
+		where = device.Spec().String()
+		transport, err = a.openSoftwareTPM(ctx, device.Spec().Name)
 	case address == "" && !device.CanRun():
 		return nil, "", &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "A folder has no TPM.",
 			Hint: "Name one: local for this computer's, unix:/path or tcp:host:port for a software TPM."}

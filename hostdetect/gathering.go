@@ -189,7 +189,11 @@ func (g *gathering) report(o Options) Report {
 	g.readRuntime(&r, units)
 	g.readProvisioning(&r)
 	g.readUsers(&r)
-	g.readTPM(&r)
+	if o.TPM != nil {
+		r.giveTPM(*o.TPM)
+	} else {
+		g.readTPM(&r)
+	}
 	g.readTimeSync(&r, units)
 	g.readClock(&r, o)
 	g.readNames(&r)

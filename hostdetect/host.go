@@ -27,6 +27,9 @@ type Options struct {
 	// Local says that the host is this computer, so that its clock cannot be
 	// compared with ours.
 	Local bool
+	// TPM is the chip of a host of which only files are read, where the caller
+	// knows it otherwise; nil looks.
+	TPM *TPM
 	// Now is our clock; nil means time.Now.
 	Now func() time.Time
 	// ServerDate is the time that a trusted server gave (an HTTP Date header)

@@ -33,7 +33,7 @@ func (s *session) firstRun() error {
 		return err
 	}
 	s.line("")
-	s.line("Practice device %s in %s", request.Plan.Device.ID, request.Target)
+	s.line("Practice device %s", request.Target)
 	out := a.Provision(s.ctx, request, s.progress())
 	s.line("device: %s, cloud: %s", agrees(out.Proof.Device), agrees(out.Proof.Cloud))
 	return s.outcome(out)

@@ -33,6 +33,8 @@ func practiceCommands() []practiceCommand {
 		{"faults", "[throttle N/OF [--retry-after D] | fail N/OF [--status S] | delay D | skew D | offline HUB,... | clear]",
 			[]string{"retry-after", "status"}, -1, (*practiceCall).faults},
 		{"limits", "[SKU | none] [--units N]", []string{"units"}, -1, (*practiceCall).limits},
+		{"tpm", "NAME [on | off]   (the software TPM of the practice device practice:NAME)", nil, -1, (*practiceCall).tpm},
+		{"remove", "NAME [--yes]   (the practice device practice:NAME)", []string{"yes"}, 1, (*practiceCall).remove},
 		{"reset", "[--yes]", []string{"yes"}, 0, (*practiceCall).reset},
 	}
 }

@@ -30,8 +30,9 @@ type manifestEntry struct {
 	mode         fs.FileMode
 }
 
-// manifestFile names the manifest of a folder.
-func manifestFile(folder string) string {
+// ManifestFile names the file beside a folder that lists the owners of its
+// files.
+func ManifestFile(folder string) string {
 	return strings.TrimRight(filepath.Clean(folder), string(filepath.Separator)) + ".edgewright-owners.toml"
 }
 

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// rootfs is a folder that stands for a device's disk.
+// rootfs is a folder that stands for a device's disk, also for that of a
+// practice device.
 type rootfs struct {
 	spec    Spec
 	options Options
@@ -27,8 +28,7 @@ func folderOf(p string) string {
 	return filepath.FromSlash(p)
 }
 
-func openRootfs(spec Spec, options Options) (Target, error) {
-	folder := folderOf(spec.Path)
+func openRootfs(spec Spec, folder string, options Options) (Target, error) {
 	root, err := openDeviceRoot(folder)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func openDeviceRoot(folder string) (*os.Root, error) {
 }
 
 func (r *rootfs) Spec() Spec   { return r.spec }
-func (r *rootfs) Kind() Kind   { return KindRootfs }
+func (r *rootfs) Kind() Kind   { return r.spec.Kind }
 func (r *rootfs) CanRun() bool { return false }
 func (r *rootfs) Close() error { return r.layer.close() }
 
@@ -95,7 +95,7 @@ func (r *rootfs) Stat(ctx context.Context, p string) (FileInfo, error) {
 		}
 	}
 	if owned, err := ownsFolder(r.folder); err == nil && owned && !isRoot() {
-		if m, err := loadManifest(manifestFile(r.folder)); err == nil {
+		if m, err := loadManifest(ManifestFile(r.folder)); err == nil {
 			look := *r.layer
 			look.manifest = m
 			return statWith(ctx, &look, p)
@@ -116,13 +116,14 @@ func statWith(ctx context.Context, l layer, p string) (FileInfo, error) {
 }
 
 // Root works as root where the program is root, and records owners where the
-// caller owns the folder. Anybody else's folder needs the helper.
+// caller owns the folder. Anybody else's folder needs the helper, but that of a
+// practice device is never elevated for.
 func (r *rootfs) Root(ctx context.Context) (Root, error) {
 	owned, err := ownsFolder(r.folder)
 	if err != nil {
 		return nil, fmt.Errorf("open root file system: %w", err)
 	}
-	if isRoot() || owned {
+	if isRoot() || owned || r.spec.Kind == KindPractice {
 		return openFolderRoot(r.folder, !isRoot(), r.options)
 	}
 	return startHelper(ctx, r.options, r.folder)
@@ -138,7 +139,7 @@ func openFolderRoot(folder string, record bool, options Options) (Root, error) {
 	l := newDirLayer(root, false)
 	table, err := l.readUsers()
 	if err == nil && (record || len(table.users) == 0) {
-		l.manifest, err = loadManifest(manifestFile(folder))
+		l.manifest, err = loadManifest(ManifestFile(folder))
 	}
 	if err != nil {
 		root.Close()

@@ -111,7 +111,7 @@ func TestRootfsBareFolder(t *testing.T) {
 	if err != nil || !placed.Changed || !placed.OwnersRecorded {
 		t.Fatalf("%+v, %v", placed, err)
 	}
-	text, err := os.ReadFile(manifestFile(root))
+	text, err := os.ReadFile(ManifestFile(root))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestRootfsBareFolder(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("left in the folder: %v, %v", left, err)
 	}
-	if _, err := os.Stat(manifestFile(root)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(ManifestFile(root)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the manifest stays: %v", err)
 	}
 }
@@ -201,5 +201,37 @@ func TestInsideForeignRootfsSudo(t *testing.T) {
 	}
 	if _, err := r.Act(t.Context(), ConfigApply, nil); !errors.Is(err, ErrCannotRun) {
 		t.Fatal(err)
+	}
+}
+
+// A practice device is the folder of its name, in the data folder and nowhere
+// else, and never asks for rights.
+func TestPracticeDevice(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "press-2", "etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	options := Options{PracticeDir: dir, HelperCommand: []string{"/nowhere/helper"}}
+	opened, err := Open(t.Context(), Spec{Kind: KindPractice, Name: "press-2"}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if opened.Kind() != KindPractice || opened.CanRun() || opened.Spec().String() != "practice:press-2" {
+		t.Errorf("%+v, runs %v", opened.Spec(), opened.CanRun())
+	}
+	root, err := opened.Root(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if placed, err := root.Place(t.Context(), fullSet("run-1", "a")); err != nil || !placed.OwnersRecorded {
+		t.Errorf("%+v, %v", placed, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "press-2.edgewright-owners.toml")); err != nil {
+		t.Error(err)
+	}
+	if _, err := Open(t.Context(), Spec{Kind: KindPractice, Name: "press-3"}, options); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a device that is not made: %v", err)
 	}
 }

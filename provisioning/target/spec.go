@@ -18,6 +18,8 @@ const (
 	KindLocal  Kind = "local"
 	KindSSH    Kind = "ssh"
 	KindRootfs Kind = "rootfs"
+	// KindPractice is a folder too: a device of the practice cloud.
+	KindPractice Kind = "practice"
 )
 
 // Endpoint is one SSH server as the user named it: a host name, an alias of
@@ -35,21 +37,28 @@ type Spec struct {
 	SSH  Endpoint  // KindSSH
 	Jump *Endpoint // KindSSH, nil if none was given
 	Path string    // KindRootfs: clean, absolute, with forward slashes
+	Name string    // KindPractice
 }
 
 // ParseSpec reads `local:`, `ssh://[user@]host[:port][?jump=user@host]` with
-// IPv6 zones as `[fe80::1%25eth0]`, and `rootfs:///path`. Spec.String gives
-// the same target back.
+// IPv6 zones as `[fe80::1%25eth0]`, `rootfs:///path` and `practice:NAME`.
+// Spec.String gives the same target back.
 func ParseSpec(text string) (Spec, error) {
 	switch {
 	case text == "":
-		return Spec{}, errors.New("target is empty: name local:, ssh://host or rootfs:///path")
+		return Spec{}, errors.New("target is empty: name local:, ssh://host, rootfs:///path or practice:NAME")
 	case text == "local:":
 		return Spec{Kind: KindLocal}, nil
 	case strings.HasPrefix(text, "ssh://"):
 		return parseSSH(text)
 	case strings.HasPrefix(text, "rootfs:"):
 		return parseRootfs(text)
+	case strings.HasPrefix(text, "practice:"):
+		name := strings.TrimPrefix(text, "practice:")
+		if err := CheckPracticeName(name); err != nil {
+			return Spec{}, fmt.Errorf("target %q: %w", text, err)
+		}
+		return Spec{Kind: KindPractice, Name: name}, nil
 	}
 	scheme, _, found := strings.Cut(text, ":")
 	switch scheme {
@@ -58,14 +67,14 @@ func ParseSpec(text string) (Spec, error) {
 			return Spec{}, fmt.Errorf("target %s: comes later", scheme)
 		}
 	}
-	return Spec{}, fmt.Errorf("target %q: not local:, ssh://host or rootfs:///path", text)
+	return Spec{}, fmt.Errorf("target %q: not local:, ssh://host, rootfs:///path or practice:NAME", text)
 }
 
 // ParseShorthand reads what a person types for an SSH machine, `[user@]host[:port]`
 // with IPv6 addresses in brackets or bare, and everything ParseSpec reads.
 func ParseShorthand(text string) (Spec, error) {
 	text = strings.TrimSpace(text)
-	if strings.Contains(text, "://") || text == "local:" || strings.HasPrefix(text, "rootfs:") {
+	if strings.Contains(text, "://") || text == "local:" || strings.HasPrefix(text, "rootfs:") || strings.HasPrefix(text, "practice:") {
 		return ParseSpec(text)
 	}
 	if end, err := parseEndpoint(text); err == nil {
@@ -91,8 +100,20 @@ func (s Spec) String() string {
 		return text
 	case KindRootfs:
 		return "rootfs://" + (&url.URL{Path: s.Path}).EscapedPath()
+	case KindPractice:
+		return "practice:" + s.Name
 	}
 	return ""
+}
+
+// CheckPracticeName tells what is wrong with the name of a practice device. It
+// names a folder on any system, and fits as a device ID and registration ID.
+func CheckPracticeName(name string) error {
+	const inner, ends = "abcdefghijklmnopqrstuvwxyz0123456789-_", "abcdefghijklmnopqrstuvwxyz0123456789"
+	if name == "" || len(name) > 64 || strings.Trim(name, inner) != "" || !strings.Contains(ends, name[:1]) || !strings.Contains(ends, name[len(name)-1:]) {
+		return errors.New("a practice device is named with 1 to 64 lower-case letters, digits, - and _, a letter or digit first and last")
+	}
+	return nil
 }
 
 func parseSSH(text string) (Spec, error) {

@@ -108,7 +108,7 @@ func TestInsideRootfsOwned(t *testing.T) {
 		}
 	}
 	conformance(t, subject{folder: folder, recorded: true, open: func(t *testing.T) Root {
-		_ = os.Remove(manifestFile(folder))
+		_ = os.Remove(ManifestFile(folder))
 		return rootOf(t, folder)
 	}})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"time"
 
 	"edgewright/provisioning/secret"
@@ -124,6 +125,8 @@ type HostKey struct {
 type Options struct {
 	// Dir holds our own known_hosts file. Empty: host keys are not remembered.
 	Dir string
+	// PracticeDir holds the folders of the practice devices, by their names.
+	PracticeDir string
 	// Identities are private key files that are tried first.
 	Identities   []string
 	SSHPassword  secret.Value // of the target, never given to a jump host
@@ -167,7 +170,9 @@ func Open(ctx context.Context, spec Spec, options Options) (Target, error) {
 	case KindSSH:
 		return DialSSH(ctx, spec, options)
 	case KindRootfs:
-		return openRootfs(spec, options)
+		return openRootfs(spec, folderOf(spec.Path), options)
+	case KindPractice:
+		return openRootfs(spec, filepath.Join(options.PracticeDir, spec.Name), options)
 	}
 	return nil, fmt.Errorf("open target: kind %q is unknown", string(spec.Kind))
 }

@@ -131,7 +131,7 @@ func (s *runStep) carryOn(work carry) {
 
 func (s *runStep) stepNames() []string {
 	// A disk runs no commands.
-	return s.p.draft.Plan.StepNames(!strings.HasPrefix(s.p.draft.Target, "rootfs:"))
+	return s.p.draft.Plan.StepNames(!app.IsFolder(s.p.draft.Target))
 }
 
 // hear takes an event of the run; it is called on the run's goroutine.

@@ -74,14 +74,15 @@ func (s *targetStep) build() {
 	s.list.SetPlaceHolder("targets.csv")
 	s.wrong = layout.Column(fynetheme.Size(theme.SizeNameSpace2))
 	s.chosen = choosePractice
+	device, practice := s.p.c.App.PracticeName(s.p.draft.Target)
 	switch target := s.p.draft.Target; {
 	case target == "local:":
 		s.chosen = chooseLocal
 	case strings.HasPrefix(target, "ssh://"):
 		s.chosen = chooseSSH
 		s.host.SetText(strings.TrimPrefix(target, "ssh://"))
-	case s.p.c.App.IsPracticeDevice(target):
-		s.device = filepath.Base(target)
+	case practice:
+		s.device = device
 	case strings.HasPrefix(target, "rootfs://"):
 		s.chosen = chooseFolder
 		s.folder.SetText(strings.TrimPrefix(target, "rootfs://"))

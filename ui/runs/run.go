@@ -127,7 +127,7 @@ func (r *runPage) stepRows() []widgets.Step {
 	if err != nil {
 		return list
 	}
-	for _, name := range plan.StepNames(!strings.HasPrefix(r.detail.Target, "rootfs:")) {
+	for _, name := range plan.StepNames(!app.IsFolder(r.detail.Target)) {
 		if !known[name] {
 			list = append(list, widgets.Step{Title: provision.StepName(name), State: widgets.StepToCome})
 		}

@@ -79,8 +79,8 @@ func Start(ctx context.Context, state string, key secret.Value) (*Process, error
 
 func (p *Process) start(ctx context.Context, state string, key secret.Value) error {
 	socket := filepath.Join(p.dir, "s")
-	p.cmd = exec.Command("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+state, "--server", "type=unixio,path="+socket,
-		"--ctrl", "type=unixio,path="+socket+".ctrl", "--flags", "not-need-init,startup-clear")
+	p.cmd = exec.Command("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+state, "--server", "type=unixio,mode=0600,path="+socket,
+		"--ctrl", "type=unixio,mode=0600,path="+socket+".ctrl", "--flags", "not-need-init,startup-clear")
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	if !key.IsEmpty() {
 		read, write, err := os.Pipe()

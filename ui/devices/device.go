@@ -310,15 +310,24 @@ func safeName(id string) string {
 	}, filepath.Base("x/"+id))
 }
 
-// remove takes the device out of the catalog, and out of nothing else.
+// remove takes the device out of the catalog, and out of nothing else. A practice
+// device is nothing else than what is kept of it here, and goes with it.
 func (d *devicePage) remove() {
 	p, device := d.p, d.device
-	frame.Confirm(p.c, lang.X("device.remove.title", "Remove {{.Device}} from the catalog?", map[string]any{"Device": device.DeviceID}),
-		lang.X("device.remove.line", "The device and the cloud stay as they are. Edgewright forgets its facts and its plan; its runs stay listed. Undo a run first if the device shall go from the cloud as well."),
-		frame.Answer{Text: lang.X("device.remove.do", "Remove {{.Device}}", map[string]any{"Device": device.DeviceID}), Icon: fynetheme.DeleteIcon(), Kind: widgets.Danger, Do: func() {
-			frame.Do(p.c, &frame.Task{}, func(ctx context.Context) (struct{}, error) {
-				return struct{}{}, p.c.App.ForgetDevice(ctx, device.UUID)
-			}, func(_ struct{}, err error) {
+	id := map[string]any{"Device": device.DeviceID}
+	title := lang.X("device.remove.title", "Remove {{.Device}} from the catalog?", id)
+	line := lang.X("device.remove.line", "The device and the cloud stay as they are. Edgewright forgets its facts and its plan; its runs stay listed. Undo a run first if the device shall go from the cloud as well.")
+	done := lang.X("device.removed", "{{.Device}} is no longer in the catalog", id)
+	act := func(ctx context.Context) error { return p.c.App.ForgetDevice(ctx, device.UUID) }
+	if name, ok := p.c.App.PracticeName(device.Target); ok {
+		title = lang.X("device.removepractice.title", "Remove the practice device {{.Device}}?", id)
+		line = lang.X("device.removepractice.line", "Its disk goes for good, and its software TPM with its keys. The practice cloud stays as it is; its runs stay listed. Undo a run first if the device shall go from the practice cloud as well.")
+		done = lang.X("device.removedpractice", "The practice device {{.Device}} is gone", id)
+		act = func(ctx context.Context) error { return p.c.App.RemovePracticeDevice(ctx, name) }
+	}
+	frame.Confirm(p.c, title, line,
+		frame.Answer{Text: lang.X("device.remove.do", "Remove {{.Device}}", id), Icon: fynetheme.DeleteIcon(), Kind: widgets.Danger, Do: func() {
+			frame.Do(p.c, &frame.Task{}, func(ctx context.Context) (struct{}, error) { return struct{}{}, act(ctx) }, func(_ struct{}, err error) {
 				p.close()
 				p.readAll()
 				p.c.Changed()
@@ -326,7 +335,7 @@ func (d *devicePage) remove() {
 					p.sayError(err)
 					return
 				}
-				p.say(widgets.Good, lang.X("device.removed", "{{.Device}} is no longer in the catalog", map[string]any{"Device": device.DeviceID}), "")
+				p.say(widgets.Good, done, "")
 			})
 		}})
 }

@@ -386,3 +386,32 @@ func TestADeviceIsRotatedFromItsPage(t *testing.T) {
 		return err == nil && len(runs) == 2 && runs[0].ID == run && runs[0].State == string(provisioning.RunSucceeded)
 	})
 }
+
+func TestAPracticeDeviceIsRemovedWhole(t *testing.T) {
+	d := sit(t)
+	request, err := d.c.App.PracticeRequest("press-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Plan.Cell.Provisioning, request.Plan.Cloud.Enrollment = provisioning.Manual, ""
+	if out := d.c.App.Provision(t.Context(), request, nil); out.Outcome != provisioning.RunSucceeded {
+		t.Fatalf("provision: %+v", out.Error)
+	}
+	disk := filepath.Join(d.c.App.DataDir(), "practice-devices", "press-2")
+	d.p.open("press-2")
+	d.until("the device", func() bool { return d.p.inner != nil })
+	pagetest.Press(t, d.c, "Remove ...")
+	d.until("the question", d.c.DialogOpen)
+	if !pagetest.Sees(d.c, "Remove the practice device press-2?") {
+		t.Error("the question does not say that the device goes")
+	}
+	if _, err := os.Stat(disk); err != nil {
+		t.Fatal(err)
+	}
+	pagetest.Press(t, d.c, "Remove press-2")
+	d.until("the device is gone", func() bool {
+		_, gone := os.Stat(disk)
+		counts, err := d.c.App.Counts(t.Context())
+		return err == nil && counts.Devices == 0 && gone != nil
+	})
+}

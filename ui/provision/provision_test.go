@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
+	"edgewright/app"
+	"edgewright/hostdetect"
 	"edgewright/provisioning"
 	"edgewright/ui/frame/frametest"
 	uilang "edgewright/ui/lang"
@@ -234,5 +237,40 @@ func TestSavedPlanReadsBack(t *testing.T) {
 	p.c.SubmitDialog()
 	if p.c.DialogOpen() {
 		t.Fatal("saving once more does not replace it")
+	}
+}
+
+// The switch of the practice device's software TPM makes the TPM that the look
+// and the board then show.
+func TestAPracticeDeviceWithASoftwareTPM(t *testing.T) {
+	p, q, check := sit(t)
+	check("the switch")
+	if app.SoftwareTPMAvailable() != nil {
+		if !p.target().chip.Disabled() {
+			t.Error("without swtpm the switch can be turned")
+		}
+		t.Skip("needs swtpm")
+	}
+	goOn(t, p, q, stepWay)
+	if chip := p.draft.Found.Report.TPM; chip.State != hostdetect.Absent {
+		t.Errorf("without it the device has a TPM: %+v", chip)
+	}
+	p.Back()
+	q.Settle()
+	p.target().chip.SetChecked(true)
+	goOn(t, p, q, stepWay)
+	if chip := p.draft.Found.Report.TPM; chip.State != hostdetect.Found || chip.Version != "2.0" {
+		t.Errorf("the look shows %+v", chip)
+	}
+	view, err := p.c.App.ShowTPM(t.Context(), app.TPMRequest{Target: p.draft.Target})
+	if err != nil || view.TPM != "practice:practice-1" {
+		t.Fatalf("the TPM is %q, %v", view.TPM, err)
+	}
+	next, err := p.c.App.NextDraft(t.Context(), p.draft, "press-2")
+	if err != nil || next.Target != "practice:press-2" || !p.c.App.HasSoftwareTPM("press-2") {
+		t.Errorf("the next one is %s, %v", next.Target, err)
+	}
+	if next, err = p.c.App.NextDraft(t.Context(), p.draft, "Press.3"); err != nil || next.Plan.Device.ID != "Press.3" || !strings.HasPrefix(next.Target, "practice:practice-") {
+		t.Errorf("an ID that names no folder is on %s, %v", next.Target, err)
 	}
 }

@@ -37,6 +37,7 @@ type targetStep struct {
 	folder *widgets.Entry
 	list   *widgets.Entry
 	device string // name of the practice device
+	chip   *widgets.Check
 	wrong  *fyne.Container
 	look   frame.Task
 }
@@ -90,6 +91,8 @@ func (s *targetStep) build() {
 	if s.device == "" {
 		s.device = s.p.c.App.FreePracticeName(s.p.c.Ctx)
 	}
+	s.chip = widgets.NewCheck(lang.X("target.tpm", "With a software TPM"), nil)
+	s.chip.Checked = s.p.c.App.HasSoftwareTPM(s.device)
 	s.group = widgets.NewChoiceGroup(func(id string) {
 		s.chosen = id
 		s.look.Stop()
@@ -117,8 +120,9 @@ func (s *targetStep) choices() []widgets.Choice {
 	}
 	return []widgets.Choice{
 		{ID: choosePractice, Icon: theme.IconPractice(), Title: lang.X("target.practice", "A practice device"),
-			Line:   lang.X("target.practice.line", "{{.Name}}, a folder that stands for a device's disk; needs no hardware and no subscription", map[string]any{"Name": s.device}),
-			Status: widgets.Status{State: widgets.Good, Word: lang.X("target.ready", "ready")}},
+			Line:    lang.X("target.practice.line", "{{.Name}}, a folder that stands for a device's disk; needs no hardware and no subscription", map[string]any{"Name": s.device}),
+			Status:  widgets.Status{State: widgets.Good, Word: lang.X("target.ready", "ready")},
+			Content: s.chipSwitch()},
 		{ID: chooseLocal, Icon: fynetheme.ComputerIcon(), Title: lang.X("target.local", "This computer"), Line: host},
 		{ID: chooseSSH, Icon: theme.IconSSH(), Title: lang.X("target.ssh", "Another machine over SSH"),
 			Line:    lang.X("target.ssh.line", "Linux, by name or address; keys, passwords, jump hosts"),
@@ -130,6 +134,17 @@ func (s *targetStep) choices() []widgets.Choice {
 			Line:    lang.X("target.many.line", "a CSV file with the columns target, id and more"),
 			Content: widgets.NewField(lang.X("target.many.label", "List"), lang.X("target.many.hint", "columns override the plan: target, id, hostname, group, tag.NAME ..."), beside(s.list, pick))},
 	}
+}
+
+// chipSwitch is the switch of the practice device's software TPM. Without swtpm
+// it is off and names the package.
+func (s *targetStep) chipSwitch() fyne.CanvasObject {
+	line := lang.X("target.tpm.line", "swtpm plays the chip; its keys stay until the practice device is removed")
+	if app.SoftwareTPMAvailable() != nil {
+		s.chip.Disable()
+		line = lang.X("target.tpm.none", "swtpm is not installed; its package is called swtpm, and there is none for Windows")
+	}
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace1), s.chip, widgets.NewText(line, widgets.StyleSmall))
 }
 
 func (s *targetStep) browse() {
@@ -190,7 +205,13 @@ func (s *targetStep) leave(on func()) {
 	s.wrong.Objects = []fyne.CanvasObject{widgets.NewText(lang.X("target.looking", "Looking at the device ..."), widgets.StyleMuted)}
 	s.p.onward.Disable()
 	s.p.arrange()
+	practice, device, chip := s.chosen == choosePractice, s.device, s.chip.Checked
 	frame.Do(s.p.c, &s.look, func(ctx context.Context) (app.Detection, error) {
+		if practice {
+			if err := s.p.c.App.SwitchSoftwareTPM(ctx, device, chip); err != nil {
+				return app.Detection{}, err
+			}
+		}
 		return s.p.c.App.Detect(ctx, draft.Target, draft.Access)
 	}, func(found app.Detection, err error) {
 		s.p.onward.Enable()

@@ -104,7 +104,7 @@ func (s *wayStep) model() widgets.BoardModel {
 				field.Line = reason
 			}
 		}
-		if s.p.practiceDevice() && cell.Available {
+		if s.p.practiceDevice() && cell.Available && cell.Authentication != provisioning.TPM {
 			field.Muted, field.Line = false, cellLine(cell.Cell)
 		}
 		group, row := 0, i%5

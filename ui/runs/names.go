@@ -28,6 +28,8 @@ func Where(target string) string {
 			return plain
 		}
 		return path
+	case strings.HasPrefix(target, "practice:"):
+		return lang.X("where.practice", "practice device {{.Name}}", map[string]any{"Name": strings.TrimPrefix(target, "practice:")})
 	}
 	return target
 }

@@ -87,47 +87,69 @@ func (v TPMView) PEM() string { return v.pem }
 
 // ShowTPM reads a TPM. It changes nothing there.
 func (a *App) ShowTPM(ctx context.Context, r TPMRequest) (TPMView, error) {
-	var roots tpm.Roots
-	if len(r.Roots) > 0 {
-		read, err := pki.Read(r.Roots, secret.Value{})
-		if err != nil {
-			return TPMView{}, translate(err)
-		}
-		for _, cert := range read.Certificates {
-			if pki.IsSelfSigned(cert) {
-				roots.Roots = append(roots.Roots, cert)
-			} else {
-				roots.Issuers = append(roots.Issuers, cert)
-			}
-		}
+	read, err := a.readTPM(ctx, r)
+	if err != nil {
+		return TPMView{}, err
+	}
+	text, err := read.keys.EK.PEM()
+	if err != nil {
+		return TPMView{}, translate(err)
+	}
+	return tpmView(read.where, read.properties, read.keys, read.cert, text), nil
+}
+
+// tpmReading is all that is read of a TPM.
+type tpmReading struct {
+	where      string
+	properties tpm.Properties
+	keys       tpm.Keys
+	cert       tpm.EKCertificate
+}
+
+func (a *App) readTPM(ctx context.Context, r TPMRequest) (read tpmReading, err error) {
+	roots, err := makerRoots(r.Roots)
+	if err != nil {
+		return read, err
 	}
 	device, err := a.openTarget(ctx, r.Target, r.Access)
 	if err != nil {
-		return TPMView{}, err
+		return read, err
 	}
 	defer func() { _ = device.Close() }()
 	chip, where, err := a.openTPM(ctx, device, r)
 	if err != nil {
-		return TPMView{}, err
+		return read, err
 	}
 	defer func() { _ = chip.Close() }()
-	properties, err := chip.Properties(ctx)
-	if err != nil {
-		return TPMView{}, translate(err)
+	read.where = where
+	if read.properties, err = chip.Properties(ctx); err != nil {
+		return read, translate(err)
 	}
-	keys, err := chip.Keys(ctx)
-	if err != nil {
-		return TPMView{}, translate(err)
+	if read.keys, err = chip.Keys(ctx); err != nil {
+		return read, translate(err)
 	}
-	cert, err := chip.EKCertificate(ctx, keys.EK, roots, a.now())
-	if err != nil {
-		return TPMView{}, translate(err)
+	read.cert, err = chip.EKCertificate(ctx, read.keys.EK, roots, a.now())
+	return read, translate(err)
+}
+
+// makerRoots reads certificates of TPM makers (PEM); the self-signed ones are
+// roots.
+func makerRoots(text []byte) (roots tpm.Roots, err error) {
+	if len(text) == 0 {
+		return roots, nil
 	}
-	text, err := keys.EK.PEM()
+	read, err := pki.Read(text, secret.Value{})
 	if err != nil {
-		return TPMView{}, translate(err)
+		return roots, translate(err)
 	}
-	return tpmView(where, properties, keys, cert, text), nil
+	for _, cert := range read.Certificates {
+		if pki.IsSelfSigned(cert) {
+			roots.Roots = append(roots.Roots, cert)
+		} else {
+			roots.Issuers = append(roots.Issuers, cert)
+		}
+	}
+	return roots, nil
 }
 
 func tpmView(where string, p tpm.Properties, keys tpm.Keys, cert tpm.EKCertificate, pem string) TPMView {

@@ -77,7 +77,7 @@ func verbs() []struct {
 			"       cert mint (--csv F | --range 'line-7-{0001..0500}' [--group G] [--edge-ca] [--days N]) --ca C --recipient R --out DIR [--enroll CLOUD]\n" +
 			"       cert mint --resume BATCH | cert batches", "make, check, exchange and revoke certificates", cert}},
 		{"secrets", verb{"secrets set NAME   list   remove NAME   bench make NAME | list | show NAME", "manage the vault", secrets}},
-		{"tpm", verb{tpmUsage, "read the TPM of a computer, which changes nothing there", tpm}},
+		{"tpm", verb{tpmUsage, "read TPMs, which changes nothing there, and enrol their endorsement keys", tpm}},
 		{"practice", verb{practiceUsage(), "run the practice cloud by itself, look into it, make it misbehave", practice}},
 		{"config", verb{"config lint F [--runtime V]   show --plan F", "check a config.toml, or show the one of a plan", config}},
 		{"backup", verb{"backup make F | restore F [--yes]", "copy the data folder's catalog, or bring it back", backup}},

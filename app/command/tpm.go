@@ -1,7 +1,9 @@
 package command
 
 import (
+	"flag"
 	"os"
+	"slices"
 	"strings"
 
 	"edgewright/app"
@@ -9,52 +11,139 @@ import (
 )
 
 const tpmUsage = "tpm show --target T [--tpm ADDR] [--roots F]   ek --target T [--tpm ADDR] [--format base64|pem]\n" +
-	"       both: [--endorsement-auth vault:NAME] [--owner-auth vault:NAME]; ADDR is target, local, unix:/path or tcp:host:port"
+	"       tpm collect --target T... [--tpm ADDR...] [--id ID...] [--roots F] [--parallel N]\n" +
+	"       tpm list [--search S] [--limit N] [--after ID] | show ID | forget ID\n" +
+	"       where a TPM is read: [--endorsement-auth vault:NAME] [--owner-auth vault:NAME]; ADDR is target, local, unix:/path or tcp:host:port"
+
+// tpmFlags are the flags of all tpm commands.
+type tpmFlags struct {
+	targets, addresses, ids texts
+	endorsement, owner      string
+	roots, format           string
+	search, after           string
+	parallel, limit         int
+	accessFlags
+}
+
+// texts is a flag that may be given several times.
+type texts []string
+
+func (t *texts) String() string { return strings.Join(*t, " ") }
+
+func (t *texts) Set(value string) error {
+	*t = append(*t, value)
+	return nil
+}
+
+// readFlags are those of commands that read a TPM.
+var readFlags = []string{"target", "tpm", "endorsement-auth", "owner-auth", "roots", "identity", "host-key", "ssh-password-fd", "sudo-password-fd"}
+
+// tpmCommands are the commands under tpm, with their own flags.
+var tpmCommands = []struct {
+	name  string
+	flags []string
+	run   func(*session, tpmFlags, []string) error
+}{
+	{"show", readFlags, (*session).tpmShow},
+	{"ek", append([]string{"format"}, readFlags...), (*session).tpmEK},
+	{"collect", append([]string{"id", "parallel"}, readFlags...), (*session).tpmCollect},
+	{"list", []string{"search", "limit", "after"}, (*session).tpmList},
+	{"forget", nil, (*session).tpmForget},
+}
 
 func tpm(s *session, args []string) error {
-	var request app.TPMRequest
-	var access accessFlags
-	var roots, format string
+	var f tpmFlags
+	common := map[string]bool{}
+	s.flags("tpm").VisitAll(func(f *flag.Flag) { common[f.Name] = true })
 	set := s.flags("tpm")
-	set.StringVar(&request.Target, "target", "", "")
-	set.StringVar(&request.Address, "tpm", "", "")
-	set.StringVar(&request.EndorsementAuth, "endorsement-auth", "", "")
-	set.StringVar(&request.OwnerAuth, "owner-auth", "", "")
-	set.StringVar(&roots, "roots", "", "")
-	set.StringVar(&format, "format", "base64", "")
-	addAccess(set, &access)
+	for name, into := range map[string]*texts{"target": &f.targets, "tpm": &f.addresses, "id": &f.ids} {
+		set.Var(into, name, "")
+	}
+	for name, into := range map[string]*string{"endorsement-auth": &f.endorsement, "owner-auth": &f.owner, "roots": &f.roots, "format": &f.format,
+		"search": &f.search, "after": &f.after} {
+		set.StringVar(into, name, "", "")
+	}
+	set.IntVar(&f.parallel, "parallel", 0, "")
+	set.IntVar(&f.limit, "limit", 0, "")
+	addAccess(set, &f.accessFlags)
 	rest, err := s.parse(set, args)
 	if err != nil {
 		return err
 	}
-	name, rest, err := only(rest, "show", "ek")
-	if err != nil || len(rest) > 0 {
-		return extra(rest, err)
+	var names []string
+	for _, c := range tpmCommands {
+		names = append(names, c.name)
 	}
-	switch {
-	case request.Target == "":
-		return wrongUse("--target is missing; this computer is local:")
-	case format != "base64" && format != "pem":
-		return wrongUse("--format is base64 or pem")
-	}
-	if request.Access, err = s.access(access); err != nil {
+	name, rest, err := only(rest, names...)
+	if err != nil {
 		return err
 	}
-	if roots != "" {
-		if request.Roots, err = os.ReadFile(roots); err != nil {
-			return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The file of roots cannot be read.", Hint: "Name a PEM file with the certificates of TPM makers.", Err: err}
+	command := tpmCommands[slices.Index(names, name)]
+	set.Visit(func(f *flag.Flag) {
+		if err == nil && !common[f.Name] && !slices.Contains(command.flags, f.Name) {
+			err = wrongUse("--%s does not go with tpm %s", f.Name, name)
 		}
+	})
+	if err != nil {
+		return err
+	}
+	return command.run(s, f, rest)
+}
+
+// reading is what commands that read one TPM ask for.
+func (f tpmFlags) reading(s *session) (request app.TPMRequest, err error) {
+	switch {
+	case len(f.targets) == 0:
+		return request, wrongUse("--target is missing; this computer is local:")
+	case len(f.targets) > 1 || len(f.addresses) > 1:
+		return request, wrongUse("say --target and --tpm once; tpm collect takes several")
+	}
+	request = app.TPMRequest{Target: f.targets[0], EndorsementAuth: f.endorsement, OwnerAuth: f.owner}
+	if len(f.addresses) == 1 {
+		request.Address = f.addresses[0]
+	}
+	if request.Roots, err = f.makerRoots(); err != nil {
+		return request, err
+	}
+	request.Access, err = s.access(f.accessFlags)
+	return request, err
+}
+
+func (f tpmFlags) makerRoots() ([]byte, error) {
+	if f.roots == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(f.roots)
+	if err != nil {
+		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The file of roots cannot be read.", Hint: "Name a PEM file with the certificates of TPM makers.", Err: err}
+	}
+	return text, nil
+}
+
+// readTPM reads the one TPM that flags name.
+func (s *session) readTPM(f tpmFlags) (app.TPMView, error) {
+	request, err := f.reading(s)
+	if err != nil {
+		return app.TPMView{}, err
 	}
 	a, err := s.open()
 	if err != nil {
-		return err
+		return app.TPMView{}, err
 	}
-	view, err := a.ShowTPM(s.ctx, request)
+	return a.ShowTPM(s.ctx, request)
+}
+
+// tpmShow shows a TPM, or a collected key.
+func (s *session) tpmShow(f tpmFlags, rest []string) error {
+	if len(rest) == 1 && len(f.targets) == 0 {
+		return s.showCollected(rest[0])
+	}
+	if len(rest) > 0 {
+		return extra(rest, nil)
+	}
+	view, err := s.readTPM(f)
 	if err != nil {
 		return err
-	}
-	if name == "ek" {
-		return s.endorsementKey(view, format)
 	}
 	if s.json {
 		s.print(view)
@@ -62,6 +151,22 @@ func tpm(s *session, args []string) error {
 	}
 	s.showTPM(view)
 	return nil
+}
+
+func (s *session) tpmEK(f tpmFlags, rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return extra(rest, nil)
+	case f.format == "":
+		f.format = "base64"
+	case f.format != "base64" && f.format != "pem":
+		return wrongUse("--format is base64 or pem")
+	}
+	view, err := s.readTPM(f)
+	if err != nil {
+		return err
+	}
+	return s.endorsementKey(view, f.format)
 }
 
 func (s *session) endorsementKey(view app.TPMView, format string) error {

@@ -2,24 +2,15 @@ package command
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"edgewright/provisioning/secret"
 	"edgewright/provisioning/tpm/softtpm"
 )
 
 func TestTPMIsShown(t *testing.T) {
 	d := newDesk(t)
-	if softtpm.Available() != nil {
-		t.Skip("needs swtpm")
-	}
-	process, err := softtpm.Start(t.Context(), filepath.Join(t.TempDir(), "state"), secret.Value{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer process.Close()
+	process := softTPM(t)
 	at := []string{"--target", "local:", "--tpm", process.Address}
 	shown := d.run(append([]string{"tpm", "show", "--json"}, at...)...).exits(ExitOK).object()
 	has(t, "tpm show", shown, "tpm manufacturer firmware family lockout auth ek ek_certificate srk registration_ids")

@@ -1,0 +1,71 @@
+package command
+
+import (
+	"path/filepath"
+	"testing"
+
+	"edgewright/provisioning/secret"
+	"edgewright/provisioning/tpm/softtpm"
+)
+
+// softTPM runs a software TPM for a test.
+func softTPM(t *testing.T) *softtpm.Process {
+	t.Helper()
+	if softtpm.Available() != nil {
+		t.Skip("needs swtpm")
+	}
+	process, err := softtpm.Start(t.Context(), filepath.Join(t.TempDir(), "state"), secret.Value{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = process.Close() })
+	return process
+}
+
+const keyKeys = "id device target tpm manufacturer firmware ek ek_certificate srk registration_ids station taken origin signer replaced_by change"
+
+func TestTPMsAreCollectedAndListed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	one, two := softTPM(t), softTPM(t)
+	places := []string{"--target", "local:", "--target", "rootfs://" + t.TempDir(), "--tpm", one.Address, "--tpm", two.Address}
+	events := d.run(append([]string{"tpm", "collect", "--json", "--id", "press-01", "--id", "press-02"}, places...)...).exits(ExitOK).events()
+	out := events[len(events)-1]
+	has(t, "collect", out, "outcome collected failed keys")
+	has(t, "event", events[0], "event index of target tpm state id problem time")
+	keys := out["keys"].([]any)
+	has(t, "result", keys[0], "target tpm device state key")
+	has(t, "key", keys[0].(map[string]any)["key"], keyKeys)
+	if out["outcome"] != "succeeded" || out["collected"] != 2.0 || len(events) != 5 {
+		t.Errorf("%v", events)
+	}
+	id := keys[0].(map[string]any)["key"].(map[string]any)["id"].(string)
+	d.run("tpm", "collect", "--target", "local:", "--target", "local:", "--tpm", one.Address, "--tpm", "unix:/nowhere/s").exits(ExitFailed).
+		says("1 collected, 1 failed", "No software TPM answers", "Start swtpm")
+	d.run("tpm", "list").exits(ExitOK).says(id[:shortKey], "press-01", "press-02", "tcg-l1")
+	var list []map[string]any
+	d.run("tpm", "list", "--json", "--search", "press-02").exits(ExitOK).decode(&list)
+	if len(list) != 1 || list[0]["device"] != "press-02" {
+		t.Errorf("%v", list)
+	}
+	has(t, "list", list[0], keyKeys)
+	first := d.run("tpm", "list", "--limit", "1").exits(ExitOK).says("1 of 2", "--after")
+	if second := d.run("tpm", "list", "--limit", "1", "--after", id); second.code != ExitOK || second.out == first.out {
+		t.Errorf("the second page is the first:\n%s%s", second.out, second.err)
+	}
+	d.run("tpm", "show", id[:10]).exits(ExitOK).says("press-01", "TCG template L-1", "the TPM itself")
+	has(t, "show", d.run("tpm", "show", id, "--json").exits(ExitOK).object(), keyKeys)
+	d.run("tpm", "forget", id[:10]).exits(ExitOK)
+	for _, wrong := range []struct{ says, args []string }{
+		{[]string{"--target"}, []string{"collect"}},
+		{[]string{"as often"}, []string{"collect", "--target", "local:", "--tpm", "a", "--tpm", "b"}},
+		{[]string{"as often"}, []string{"collect", "--target", "local:", "--target", "ssh://a", "--id", "a"}},
+		{[]string{"named twice"}, []string{"collect", "--target", "local:", "--target", "local:"}},
+		{[]string{"has no endorsement key"}, []string{"show", id}},
+		{[]string{"has no endorsement key"}, []string{"forget", id}},
+		{[]string{"does not go with"}, []string{"list", "--target", "local:"}},
+		{[]string{"takes several"}, []string{"show", "--target", "local:", "--target", "ssh://a"}},
+	} {
+		d.run(append([]string{"tpm"}, wrong.args...)...).exits(ExitUsage).says(wrong.says...)
+	}
+}

@@ -23,6 +23,10 @@ type MintRequest struct {
 	Rows []MintRow
 	// CA is the name, ID or thumbprint of the issuing CA.
 	CA string
+	// Profile is that of the identities, "" the program's; Algorithm is that of all
+	// keys, "" the profile's.
+	Profile   string
+	Algorithm pki.Algorithm
 	// Recipient is for whom the bundles are sealed: the name of a bench identity,
 	// a public key (age1…, ssh-ed25519 …, ssh-rsa …), or ssh:HOST for a recorded
 	// host key, in which {id} and {hostname} stand for those of the row.
@@ -116,6 +120,9 @@ func (a *App) prepareMint(ctx context.Context, r MintRequest) (catalog.Batch, []
 		return batch, nil, nil, err
 	}
 	batch.CA = ca.ID
+	if batch.Profile, err = a.mintProfile(ctx, r); err != nil {
+		return batch, nil, nil, err
+	}
 	issuer, err := a.issuerOf(ctx, ca)
 	if err != nil {
 		return batch, nil, nil, err
@@ -224,10 +231,14 @@ func (a *App) SameMint(ctx context.Context, id string, r MintRequest) error {
 	if err != nil {
 		return translate(err)
 	}
+	profile, err := a.mintProfile(ctx, r)
+	if err != nil {
+		return err
+	}
 	same := slices.EqualFunc(kept, r.Rows, func(k catalog.BatchRow, row MintRow) bool {
 		return k.DeviceID == row.ID && k.Hostname == row.Hostname && k.Group == row.Group && k.EdgeCA == row.EdgeCA && k.Days == row.Days
 	})
-	for what, equal := range map[string]bool{"list": same, "CA": ca.ID == batch.CA, "folder": folder == batch.Folder, "recipient": r.Recipient == batch.Recipient,
+	for what, equal := range map[string]bool{"list": same, "CA": ca.ID == batch.CA, "profile": profile == batch.Profile, "folder": folder == batch.Folder, "recipient": r.Recipient == batch.Recipient,
 		"cloud": r.Enroll == batch.Enroll && (!r.Enroll || r.Cloud == batch.Cloud)} {
 		if !equal {
 			return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The " + what + " is not that of the batch " + id + ".", Hint: "Resume with --resume alone, or begin a new batch."}

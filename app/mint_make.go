@@ -66,7 +66,7 @@ func (m *minter) makeRow(row catalog.BatchRow) (catalog.SealedRow, error) {
 	if err != nil {
 		return catalog.SealedRow{}, err
 	}
-	identity, err := m.makePair(row, "device identity", row.DeviceID)
+	identity, err := m.makePair(row, m.identity, row.DeviceID)
 	if err != nil {
 		return catalog.SealedRow{}, err
 	}
@@ -74,7 +74,7 @@ func (m *minter) makeRow(row catalog.BatchRow) (catalog.SealedRow, error) {
 	packed := bundle.Bundle{Batch: m.batch.ID, Device: row.DeviceID, Made: m.app.now(), Plan: plan, Identity: identity.pair, Trust: m.trust, Signer: identity.key}
 	defer identity.pair.Key.Wipe()
 	if row.EdgeCA {
-		edge, err := m.makePair(row, "Edge CA", row.DeviceID+".ca")
+		edge, err := m.makePair(row, m.edge, row.DeviceID+".ca")
 		if err != nil {
 			return catalog.SealedRow{}, err
 		}
@@ -93,8 +93,7 @@ type mintedPair struct {
 	row  catalog.Certificate
 }
 
-func (m *minter) makePair(row catalog.BatchRow, profileName, commonName string) (mintedPair, error) {
-	profile, _ := pki.ProfileByName(profileName)
+func (m *minter) makePair(row catalog.BatchRow, profile pki.Profile, commonName string) (mintedPair, error) {
 	key, err := pki.GenerateKey(rand.Reader, profile.Algorithm)
 	if err != nil {
 		return mintedPair{}, err

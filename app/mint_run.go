@@ -22,6 +22,8 @@ type minter struct {
 	app        *App
 	batch      catalog.Batch
 	issuer     pki.Issuer
+	identity   pki.Profile
+	edge       pki.Profile
 	above      []byte // PEM of the issuer and those above it, without the root
 	trust      []byte // PEM of the root, if it is known
 	recipients map[string]age.Recipient
@@ -125,7 +127,8 @@ func (m *minter) open(ctx context.Context) error {
 		return err
 	}
 	m.above, m.trust = split(m.issuer)
-	return nil
+	m.identity, m.edge, err = m.profiles()
+	return err
 }
 
 // placeKept writes the bundles that an earlier process sealed and may not have

@@ -375,6 +375,8 @@ func TestMintIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		"no CA":             func(r *MintRequest) { r.CA = "" },
 		"an unknown CA":     func(r *MintRequest) { r.CA = "Nobody" },
 		"a root for groups": func(r *MintRequest) { r.CA = practiceRootCA },
+		"another role":      func(r *MintRequest) { r.Profile = "server" },
+		"a wrong key":       func(r *MintRequest) { r.Algorithm = pki.P384 },
 		"no recipient":      func(r *MintRequest) { r.Recipient = "" },
 		"a wrong recipient": func(r *MintRequest) { r.Recipient = "age1nobody" },
 		"an unknown host":   func(r *MintRequest) { r.Recipient = "ssh:{id}.invalid" },
@@ -401,5 +403,49 @@ func TestMintIsRefusedBeforeAnythingIsMade(t *testing.T) {
 	}
 	if found, err := a.CheckMint(t.Context(), good); err != nil || len(found) != 1 || found[0].Field != "line 5, id" {
 		t.Errorf("a bundle that is there: %v %v", found, err)
+	}
+}
+
+// TestMintKeepsItsProfile: a batch that is resumed goes on with the profile and the
+// kind of key that it began with.
+func TestMintKeepsItsProfile(t *testing.T) {
+	t.Parallel()
+	a, b, to := mintApp(t)
+	own := pki.Profile{Name: "Plant identity", Role: pki.RoleIdentity, Usages: []pki.Usage{pki.DigitalSignature, pki.ClientAuth}, Days: 90, Algorithm: pki.P256, OnDevice: true}
+	if err := a.SaveProfile(t.Context(), own, ""); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := a.MintProfiles(t.Context()); err != nil || len(list) != 2 || list[1].Name != own.Name {
+		t.Errorf("%v %v", list, err)
+	}
+	request := b.mintRequest(to.Recipient().String())
+	request.Rows, request.Enroll, request.Profile, request.Algorithm = request.Rows[:2], false, own.Name, pki.RSA2048
+	request.Rows[0].EdgeCA = true
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a.betweenMintSteps = func(step string) {
+		if step == "made" {
+			cancel()
+		}
+	}
+	out, err := a.Mint(ctx, request, nil)
+	if err == nil && out.Made > 0 {
+		t.Fatalf("it was not cancelled before its end: %+v", out)
+	}
+	a.betweenMintSteps = nil
+	if err := a.RemoveProfile(t.Context(), own.Name); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = a.ResumeMint(t.Context(), out.Batch, nil); err != nil || out.Outcome != provisioning.RunSucceeded {
+		t.Fatalf("%+v %v", out, err)
+	}
+	rows, err := a.catalog.Certificates(t.Context(), catalog.CertificateQuery{Roles: []string{string(pki.RoleIdentity), string(pki.RoleEdgeCA)}})
+	if err != nil || len(rows) != 3 {
+		t.Fatal(len(rows), err)
+	}
+	for _, row := range rows {
+		if row.Algorithm != string(pki.RSA2048) || row.Role == string(pki.RoleIdentity) && row.Profile != own.Name {
+			t.Errorf("%s: %s by %s", row.Subject, row.Algorithm, row.Profile)
+		}
 	}
 }

@@ -14,6 +14,8 @@ type Batch struct {
 	State string // running | succeeded | failed | cancelled
 	// CA is the ID of the issuing CA's certificate.
 	CA string
+	// Profile is that of the identities, as TOML; "" is the program's own.
+	Profile string
 	// Recipient is for whom the bundles are sealed, as the user wrote it.
 	Recipient string
 	// Cloud is the cloud of the plans; Enroll says that the devices are enrolled
@@ -60,8 +62,8 @@ type BatchRow struct {
 // NewBatch writes a batch with its rows.
 func (c *Catalog) NewBatch(ctx context.Context, b Batch, rows []BatchRow) error {
 	return c.transact(ctx, BatchesChanged, "write batch "+b.ID, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO batch (id, state, ca, recipient, cloud, enroll, folder, started, ended) VALUES (?,?,?,?,?,?,?,?,?)",
-			b.ID, b.State, b.CA, b.Recipient, b.Cloud, b.Enroll, b.Folder, timeText(b.Started), optionalTime(b.Ended)); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO batch (id, state, ca, profile, recipient, cloud, enroll, folder, started, ended) VALUES (?,?,?,?,?,?,?,?,?,?)",
+			b.ID, b.State, b.CA, b.Profile, b.Recipient, b.Cloud, b.Enroll, b.Folder, timeText(b.Started), optionalTime(b.Ended)); err != nil {
 			return err
 		}
 		return each(ctx, tx, "INSERT INTO batch_row (batch, seq, device_id, hostname, enroll_group, edge_ca, days, recipient, state) VALUES (?,?,?,?,?,?,?,?,?)",
@@ -104,7 +106,7 @@ func (c *Catalog) Batches(ctx context.Context, limit int) ([]Batch, error) {
 }
 
 func (c *Catalog) batches(ctx context.Context, rest string, args ...any) ([]Batch, error) {
-	rows, err := c.read.QueryContext(ctx, "SELECT id, state, ca, recipient, cloud, enroll, folder, started, ended FROM batch "+rest, args...)
+	rows, err := c.read.QueryContext(ctx, "SELECT id, state, ca, profile, recipient, cloud, enroll, folder, started, ended FROM batch "+rest, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read batches: %w", known(err))
 	}
@@ -112,7 +114,7 @@ func (c *Catalog) batches(ctx context.Context, rest string, args ...any) ([]Batc
 	list := []Batch{}
 	for rows.Next() {
 		var b Batch
-		if err := rows.Scan(&b.ID, &b.State, &b.CA, &b.Recipient, &b.Cloud, &b.Enroll, &b.Folder, setTime{&b.Started}, storedTime{&b.Ended}); err != nil {
+		if err := rows.Scan(&b.ID, &b.State, &b.CA, &b.Profile, &b.Recipient, &b.Cloud, &b.Enroll, &b.Folder, setTime{&b.Started}, storedTime{&b.Ended}); err != nil {
 			return nil, fmt.Errorf("read batches: %w", err)
 		}
 		list = append(list, b)

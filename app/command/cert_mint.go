@@ -9,6 +9,7 @@ import (
 	"edgewright/app"
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
+	"edgewright/provisioning/pki"
 )
 
 // mintFlags are the flags of cert mint that no other cert command has.
@@ -27,7 +28,7 @@ func (f *mintFlags) add(set *flag.FlagSet) {
 // certMint makes many devices at once.
 func (s *session) certMint(a *app.App, f certFlags, _ []string) error {
 	if f.resume != "" && f.csv == "" && f.ranges == "" {
-		if f.ca != "" || f.recipient != "" || f.out != "" || f.enroll != "" {
+		if f.ca != "" || f.recipient != "" || f.out != "" || f.enroll != "" || f.profile != "" || f.algorithm != "" {
 			return wrongUse("say --resume alone, or with all that the batch began with")
 		}
 		return s.minted(a.ResumeMint(s.ctx, f.resume, s.mintProgress()))
@@ -39,7 +40,7 @@ func (s *session) certMint(a *app.App, f certFlags, _ []string) error {
 	if f.ca == "" || f.recipient == "" || f.out == "" {
 		return wrongUse("say --ca, --recipient and --out")
 	}
-	request := app.MintRequest{Rows: rows, CA: f.ca, Recipient: f.recipient, Folder: f.out, Cloud: f.enroll, Enroll: f.enroll != ""}
+	request := app.MintRequest{Rows: rows, CA: f.ca, Profile: f.profile, Algorithm: pki.Algorithm(f.algorithm), Recipient: f.recipient, Folder: f.out, Cloud: f.enroll, Enroll: f.enroll != ""}
 	if f.resume != "" {
 		if err := a.SameMint(s.ctx, f.resume, request); err != nil {
 			return err

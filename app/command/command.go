@@ -74,7 +74,7 @@ func verbs() []struct {
 			"       cert new --profile P --name CN [--ca C] [--key vault|token:URI|none] [--days N] | sign --csr F --profile P --ca C --out F\n" +
 			"       cert new --profile P --name CN --key none --from F | new --profile P --name CN [--ca C] [--key vault|token:URI] --out REQUEST | requests | forget ID\n" +
 			"       cert new --profile P --name CN --ca est:URL [--bootstrap B] [--trust C] | renew ID --ca est:URL [--trust C] | import est:URL [--trust C]\n" +
-			"       cert mint (--csv F | --range 'line-7-{0001..0500}' [--group G] [--edge-ca] [--days N]) --ca C --recipient R --out DIR [--enroll CLOUD]\n" +
+			"       cert mint (--csv F | --range 'line-7-{0001..0500}' [--group G] [--edge-ca] [--days N]) --ca C --recipient R --out DIR [--enroll CLOUD] [--profile P] [--algorithm A]\n" +
 			"       cert mint --resume BATCH | cert batches", "make, check, exchange and revoke certificates", cert}},
 		{"secrets", verb{"secrets set NAME   list   remove NAME   bench make NAME | list | show NAME", "manage the vault", secrets}},
 		{"tpm", verb{tpmUsage, "read TPMs, which changes nothing there, and enrol their endorsement keys", tpm}},

@@ -20,6 +20,9 @@ import (
 // on this computer's disk.
 const bundleScheme = "bundle:"
 
+// IsBundle tells whether a file is called like a bundle.
+func IsBundle(name string) bool { return strings.EqualFold(filepath.Ext(name), bundle.Extension) }
+
 // BundleView is what a bundle is, without its keys.
 type BundleView struct {
 	Batch  string `json:"batch"`

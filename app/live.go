@@ -51,7 +51,17 @@ func (a *App) CancelRun(id string) bool {
 	return ok
 }
 
-// LiveRuns counts the runs that are going on in this process.
+// CancelAll cancels everything that is going on in this process: runs put back
+// what they did, batches keep what they made.
+func (a *App) CancelAll() {
+	a.live.mu.Lock()
+	defer a.live.mu.Unlock()
+	for _, cancel := range a.live.cancels {
+		cancel(provisioning.ErrCancelRun)
+	}
+}
+
+// LiveRuns counts the runs and batches that are going on in this process.
 func (a *App) LiveRuns() int {
 	a.live.mu.Lock()
 	defer a.live.mu.Unlock()

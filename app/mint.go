@@ -86,7 +86,7 @@ func mintPlan(row MintRow, cloud string, trust bool) provisioning.Plan {
 }
 
 // CheckMint looks at everything that can be wrong with a request before anything
-// is made. Findings name the line.
+// is made. Findings name the line. The key of the CA is not opened.
 func (a *App) CheckMint(ctx context.Context, r MintRequest) (finding.List, error) {
 	_, _, found, err := a.prepareMint(ctx, r)
 	return found, err
@@ -123,15 +123,19 @@ func (a *App) prepareMint(ctx context.Context, r MintRequest) (catalog.Batch, []
 	if batch.Profile, err = a.mintProfile(ctx, r); err != nil {
 		return batch, nil, nil, err
 	}
-	issuer, err := a.issuerOf(ctx, ca)
+	if !canSign(ca) {
+		return batch, nil, nil, noKeyHere(ca)
+	}
+	chain, err := a.chainOf(ctx, ca)
 	if err != nil {
 		return batch, nil, nil, err
 	}
-	rows, found, err := a.mintRows(ctx, r, batch, issuer)
+	rows, found, err := a.mintRows(ctx, r, batch, pki.IsSelfSigned(chain[0]))
 	return batch, rows, found, err
 }
 
-func (a *App) mintRows(ctx context.Context, r MintRequest, batch catalog.Batch, issuer pki.Issuer) ([]catalog.BatchRow, finding.List, error) {
+// mintRows makes the rows of a batch; root tells that its CA is one.
+func (a *App) mintRows(ctx context.Context, r MintRequest, batch catalog.Batch, root bool) ([]catalog.BatchRow, finding.List, error) {
 	var found finding.List
 	recipients := map[string]string{}
 	perRow := strings.Contains(r.Recipient, "{")
@@ -143,7 +147,6 @@ func (a *App) mintRows(ctx context.Context, r MintRequest, batch catalog.Batch, 
 	for _, entry := range there {
 		taken[entry.Name()] = true
 	}
-	root := pki.IsSelfSigned(issuer.Certificate)
 	rows := make([]catalog.BatchRow, 0, len(r.Rows))
 	for i, row := range r.Rows {
 		where := fmt.Sprintf("line %d", row.Line)
@@ -189,6 +192,13 @@ func (a *App) Mint(ctx context.Context, r MintRequest, emit func(MintEvent)) (Mi
 	}
 	if at := slices.IndexFunc(found, func(f finding.Finding) bool { return f.Level == finding.Error }); at >= 0 {
 		return MintOutcome{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: found[at].Field + ": " + found[at].Problem, Hint: found[at].Fix}
+	}
+	ca, err := a.catalog.Certificate(ctx, batch.CA)
+	if err != nil {
+		return MintOutcome{}, translate(err)
+	}
+	if _, err := a.issuerOf(ctx, ca); err != nil { // a key that does not open begins no batch
+		return MintOutcome{}, err
 	}
 	if err := os.MkdirAll(batch.Folder, 0o700); err != nil {
 		return MintOutcome{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The folder " + batch.Folder + " cannot be made.", Hint: "Name another one.", Err: err}

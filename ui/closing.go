@@ -34,14 +34,14 @@ func (s *shell) leave() {
 func (s *shell) askBeforeClosing() {
 	n := s.c.App.LiveRuns()
 	title := lang.XN("closing.title", "{{.N}} runs are going on", n, map[string]any{"N": n})
-	line := lang.X("closing.line", "The window stays open while they run. Cancelling puts everything back that they did, here and in the cloud, and closes the window then.")
+	line := lang.X("closing.line", "The window stays open while they run. Cancelling puts everything back that runs did, here and in the cloud, and closes the window then; a batch of bundles keeps what it made and can be resumed.")
 	frame.NewDialog(s.c, title, widgets.NewText(line, widgets.StyleBody), nil,
 		frame.Answer{Text: lang.X("closing.keep", "Keep running"), Kind: widgets.Primary},
 		frame.Answer{Text: lang.X("closing.cancel", "Cancel and put everything back"), Kind: widgets.Danger, Do: s.cancelAndLeave}).Show(nil)
 }
 
-// cancelAndLeave cancels the runs of this process and closes the window when
-// they have put everything back.
+// cancelAndLeave cancels what goes on in this process and closes the window
+// when it has ended.
 func (s *shell) cancelAndLeave() {
 	var work frame.Task
 	panel := widgets.NewProgressPanel("", nil)
@@ -51,15 +51,7 @@ func (s *shell) cancelAndLeave() {
 	started := time.Now()
 	frame.Do(s.c, &work, func(ctx context.Context) (int, error) {
 		for {
-			runs, err := s.c.App.Runs(ctx)
-			if err != nil {
-				return 0, err
-			}
-			for _, run := range runs {
-				if run.Live {
-					s.c.App.CancelRun(run.ID)
-				}
-			}
+			s.c.App.CancelAll()
 			if n := s.c.App.LiveRuns(); n == 0 {
 				return 0, nil
 			}

@@ -164,13 +164,29 @@ func (s *shell) bring(id frame.ID) frame.Page {
 	return page.page
 }
 
-// dropped is told of files that are dropped on the window: the first one is
-// looked at.
-func (s *shell) dropped(_ fyne.Position, files []fyne.URI) {
-	if s.c.App == nil || s.c.DialogOpen() || len(files) == 0 || files[0].Scheme() != "file" {
+// dropped is told of files that are dropped on the window: the page in front takes
+// them, or they are looked at.
+func (s *shell) dropped(_ fyne.Position, dropped []fyne.URI) {
+	if s.c.App == nil || s.c.DialogOpen() {
 		return
 	}
-	s.openPlace(frame.Place{Page: frame.Certificates, File: files[0].Path()})
+	var files []string
+	for _, file := range dropped {
+		if file.Scheme() == "file" {
+			files = append(files, file.Path())
+		}
+	}
+	if len(files) == 0 {
+		return
+	}
+	if taker, ok := s.current().(frame.Dropped); ok && taker.Dropped(files) {
+		return
+	}
+	page := frame.Certificates
+	if len(files) == 1 && app.IsBundle(files[0]) {
+		page = frame.Provision
+	}
+	s.openPlace(frame.Place{Page: page, Files: files})
 }
 
 // page builds a page when it is first asked for.

@@ -47,7 +47,9 @@ type Page struct {
 	body     *fyne.Container // the tab that is open
 	tree     *tree
 	board    *board
+	batches  *batches
 	profiles *profiles
+	minting  *minting // the batch of this window, nil before the first
 	counting frame.Task
 	empty    fyne.CanvasObject
 	form     inner
@@ -62,7 +64,7 @@ func New(c *frame.Context) *Page {
 	add := widgets.NewButton(widgets.Primary, lang.X("certificates.new", "New"), fynetheme.ContentAddIcon(), p.Primary)
 	p.head = widgets.NewPageHead(lang.X("certificates.title", "Certificates"), "", inspect, p.importButton(), add)
 	p.tabs = p.newTabs()
-	p.tree, p.board, p.profiles = newTree(p), newBoard(p), newProfiles(p)
+	p.tree, p.board, p.batches, p.profiles = newTree(p), newBoard(p), newBatches(p), newProfiles(p)
 	p.body = container.NewStack(p.tree.object)
 	return p
 }
@@ -92,8 +94,8 @@ func (p *Page) Show(place frame.Place) {
 	case place.Certificate != "":
 		p.close()
 		p.showInTree(place.Certificate)
-	case place.File != "":
-		p.inspect(place.File)
+	case len(place.Files) > 0:
+		p.inspect(place.Files...)
 	}
 }
 
@@ -118,11 +120,22 @@ func (p *Page) Primary() {
 // Back closes the form, or the certificate where it has the page to itself, or
 // takes the search back.
 func (p *Page) Back() bool {
+	if one, ok := p.form.(*inspection); ok && one.among != nil {
+		p.open(one.among)
+		return true
+	}
 	if p.form != nil {
 		p.close()
 		return true
 	}
 	return p.part() == tab(p.tree) && p.tree.back()
+}
+
+// Dropped implements frame.Dropped: a list of devices is for the form that asks
+// for one.
+func (p *Page) Dropped(files []string) bool {
+	form, ok := p.form.(*mintForm)
+	return ok && len(files) == 1 && form.drop(files[0])
 }
 
 // Again implements frame.Page.
@@ -141,7 +154,7 @@ func (p *Page) Search() {
 
 // Help implements frame.Page.
 func (p *Page) Help() string {
-	return lang.X("certificates.help", "Every certificate that was made, signed or imported here, under the CA that signed it. Type to search name, device, serial number and thumbprint. In the tree, Right opens a CA and Left closes it; Enter opens the certificate. What ends when lists the ends of all that counts, with what there is to do. A file that is dropped on the window is looked at.")
+	return lang.X("certificates.help", "Every certificate that was made, signed or imported here, under the CA that signed it. Type to search name, device, serial number and thumbprint. In the tree, Right opens a CA and Left closes it; Enter opens the certificate. What ends when lists the ends of all that counts, with what there is to do. Many at once makes bundles for a list of devices. Files that are dropped on the window are looked at.")
 }
 
 // open puts a form in front of the page.

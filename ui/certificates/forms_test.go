@@ -93,7 +93,7 @@ func TestRequestIsSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A file that is dropped on the window is looked at first.
-	d.p.Show(frame.Place{File: file})
+	d.p.Show(frame.Place{Files: []string{file}})
 	d.sees("For the name partner-1.")
 	pagetest.Press(t, d.c, "Sign the request ...")
 	f := d.p.form.(*makeForm)
@@ -200,7 +200,7 @@ func TestCertificateIsRenewedAndRevoked(t *testing.T) {
 	pagetest.Field(t, d.c, "File").SetText(file)
 	pagetest.Press(t, d.c, "Save")
 	d.sees("The revocation list is saved")
-	d.p.Show(frame.Place{File: file})
+	d.p.Show(frame.Place{Files: []string{file}})
 	d.sees("Number 1 of Line 7 issuing, with 1 certificate.")
 	d.p.Back()
 	d.sees("It is revoked: without a reason.")
@@ -218,7 +218,7 @@ func TestEncryptedFileIsOpened(t *testing.T) {
 	if err := os.WriteFile(file, pfx, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.p.Show(frame.Place{File: file})
+	d.p.Show(frame.Place{Files: []string{file}})
 	d.sees("The file is encrypted")
 	pagetest.Field(t, d.c, "Passphrase").SetText("another passphrase")
 	pagetest.Press(t, d.c, "Open the keys")
@@ -232,7 +232,7 @@ func TestEncryptedFileIsOpened(t *testing.T) {
 	if err := os.WriteFile(file, []byte("no certificate at all"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.p.Show(frame.Place{File: file})
+	d.p.Show(frame.Place{Files: []string{file}})
 	d.sees("neither PEM nor DER")
 }
 
@@ -348,6 +348,10 @@ func TestPartsEverywhere(t *testing.T) {
 			p.inspect(file)
 			d.q.Until(t, "the file", func() bool { return !p.form.(*inspection).take.Disabled() })
 		},
+		"files": func(t *testing.T, c *frame.Context, p *Page) {
+			p.inspect(file, file+".not")
+			d.q.Until(t, "the files", func() bool { return p.form.(*inspections).rows.Len() == 2 })
+		},
 		"export": func(t *testing.T, c *frame.Context, p *Page) { p.export(leaf) },
 		"renew":  func(t *testing.T, c *frame.Context, p *Page) { p.renew(leaf) },
 		"revoke": func(t *testing.T, c *frame.Context, p *Page) {
@@ -365,4 +369,39 @@ func TestPartsEverywhere(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Several files that are dropped are all looked at, and imported together.
+func TestSeveralFilesAreLookedAt(t *testing.T) {
+	other := sit(t)
+	leaf := other.plant(1)
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	export := func(name, form string, withKey bool) {
+		t.Helper()
+		if err := other.c.App.ExportCertificateTo(t.Context(), leaf.ID, form, withKey, secret.FromString("a passphrase"), at(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	export("chain.pem", app.ExportChain, false)
+	export("line.pfx", app.ExportPFX, true)
+	if err := os.WriteFile(at("notes.txt"), []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := sit(t)
+	d.open()
+	d.p.Show(frame.Place{Files: []string{at("chain.pem"), at("line.pfx"), at("notes.txt")}})
+	d.sees("3 files")
+	d.sees("PEM, 2 certificates")
+	d.sees("encrypted")
+	d.sees("not readable")
+	i := d.p.form.(*inspections)
+	i.table.Select(at("line.pfx"))
+	i.open()
+	d.sees("The file is encrypted")
+	if !d.p.Back() || d.p.form != inner(i) {
+		t.Fatal("Escape does not come back to the list")
+	}
+	d.p.Primary()
+	d.sees("2 certificates came in")
 }

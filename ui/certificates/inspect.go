@@ -32,7 +32,8 @@ type inspection struct {
 	take       *widgets.Button
 	back       *widgets.Button
 	sign       *widgets.Button
-	tried      bool // with a passphrase
+	tried      bool         // with a passphrase
+	among      *inspections // of several files, nil for one alone
 	look       frame.Task
 }
 
@@ -43,12 +44,18 @@ func (p *Page) inspectFile() {
 		Line:  lang.X("inspect.line", "PEM, DER, PKCS #7, PFX, a key, a request or a revocation list. It can also be dropped on the window. Nothing is kept."),
 		Label: lang.X("certificates.file", "File"), Path: pick.Home("certificate.pem"),
 		Act: lang.X("inspect.do", "Look"), Icon: fynetheme.SearchIcon(), Check: pick.OldFile,
-		Do: p.inspect,
+		Do: func(path string) { p.inspect(path) },
 	})
 }
 
-// inspect opens what a file holds.
-func (p *Page) inspect(file string) { p.open(newInspection(p, file)) }
+// inspect opens what a file holds, or the list of several.
+func (p *Page) inspect(files ...string) {
+	if len(files) > 1 {
+		p.open(newInspections(p, files))
+		return
+	}
+	p.open(newInspection(p, files[0]))
+}
 
 func newInspection(p *Page, file string) *inspection {
 	i := &inspection{p: p, file: file}
@@ -60,7 +67,7 @@ func newInspection(p *Page, file string) *inspection {
 	i.passphrase.OnChanged = func(bool) { i.field.SetError("") }
 	i.locked = layout.Column(space, i.field, layout.Flow(0, widgets.NewButton(widgets.Secondary, lang.X("inspect.unlock", "Open the keys"), theme.IconKey(), i.unlock)))
 	i.locked.Hide()
-	i.back = widgets.NewButton(widgets.Secondary, lang.X("action.close", "Close"), nil, p.close)
+	i.back = widgets.NewButton(widgets.Secondary, lang.X("action.close", "Close"), nil, func() { p.Back() })
 	i.sign = widgets.NewButton(widgets.Secondary, lang.X("inspect.sign", "Sign the request ..."), theme.IconCertificate(), func() { p.open(newMakeForm(p, file, "", "")) })
 	i.sign.Hide()
 	i.take = widgets.NewButton(widgets.Primary, lang.X("certificates.import.do", "Import"), fynetheme.UploadIcon(), i.submit)
@@ -126,7 +133,7 @@ func (i *inspection) show(seen app.Inspected) {
 	if len(seen.Certificates) > 0 {
 		i.take.Enable()
 	}
-	state, title := i.verdict(seen)
+	state, title := verdict(seen)
 	i.body.Add(widgets.NewBanner(state, title, strings.Join(contents(seen), ", ")))
 	for _, request := range seen.Requests {
 		i.body.Add(widgets.NewTitledCard(lang.X("inspect.request", "A request"), widgets.NewText(lang.X("inspect.request.line", "For the name {{.Name}}. It was signed with its own key; a CA makes a certificate of it.", map[string]any{"Name": request}), widgets.StyleBody)))
@@ -140,8 +147,8 @@ func (i *inspection) show(seen app.Inspected) {
 	}
 }
 
-// verdict is the answer: whether something in the file cannot be used.
-func (i *inspection) verdict(seen app.Inspected) (widgets.State, string) {
+// verdict is the answer: whether something in a file cannot be used.
+func verdict(seen app.Inspected) (widgets.State, string) {
 	if seen.KeyMatches != nil && !*seen.KeyMatches {
 		return widgets.Bad, lang.X("inspect.mismatch", "The key in the file belongs to none of its certificates")
 	}

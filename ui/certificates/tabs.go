@@ -16,6 +16,7 @@ const (
 	TabTree     = "tree"
 	TabEnds     = "ends"
 	TabProfiles = "profiles"
+	TabBatches  = "batches"
 )
 
 // tab is one part of the page.
@@ -30,6 +31,7 @@ func (p *Page) newTabs() *widgets.Tabs {
 	return widgets.NewTabs(p.openTab,
 		widgets.Tab{ID: TabTree, Text: lang.X("certificates.tab.tree", "By issuer")},
 		widgets.Tab{ID: TabEnds, Text: lang.X("certificates.tab.ends", "What ends when")},
+		widgets.Tab{ID: TabBatches, Text: lang.X("certificates.tab.batches", "Many at once")},
 		widgets.Tab{ID: TabProfiles, Text: lang.X("certificates.tab.profiles", "Profiles")})
 }
 
@@ -38,6 +40,8 @@ func (p *Page) part() tab {
 	switch p.tabs.Opened() {
 	case TabEnds:
 		return p.board
+	case TabBatches:
+		return p.batches
 	case TabProfiles:
 		return p.profiles
 	}
@@ -49,6 +53,8 @@ func (p *Page) openTab(string) {
 	var o fyne.CanvasObject
 	switch part := p.part().(type) {
 	case *board:
+		o = part.object
+	case *batches:
 		o = part.object
 	case *profiles:
 		o = part.object

@@ -33,8 +33,9 @@ type Place struct {
 	Target, Device, Run string
 	// Cloud opens one; Tab is a part of it, or of the certificates.
 	Cloud, Tab string
-	// Certificate opens one by its ID, File one that is on this computer.
-	Certificate, File string
+	// Certificate opens one by its ID, Files those that are on this computer.
+	Certificate string
+	Files       []string
 }
 
 // Page is a screen as the window sees it. All methods are called on the main
@@ -58,6 +59,10 @@ type Page interface {
 
 // Searcher is a page with a search field, for Ctrl+F.
 type Searcher interface{ Search() }
+
+// Dropped is a page that takes files dropped on the window, where it has a use for
+// them; false hands them back.
+type Dropped interface{ Dropped(files []string) bool }
 
 // Context is what a page is given.
 type Context struct {

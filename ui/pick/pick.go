@@ -83,8 +83,11 @@ func (d *Dialog) Fit() { d.dialog.Fit() }
 func (d *Dialog) SetPath(path string) { d.entry.SetText(path) }
 
 // Path is what is in the field, with the home folder in place of "~".
-func (d *Dialog) Path() string {
-	path := strings.TrimSpace(d.entry.Text)
+func (d *Dialog) Path() string { return Whole(d.entry.Text) }
+
+// Whole is a path that was typed, with the home folder in place of "~".
+func Whole(text string) string {
+	path := strings.TrimSpace(text)
 	if rest, ok := strings.CutPrefix(path, "~"); ok && (rest == "" || rest[0] == '/' || rest[0] == filepath.Separator) {
 		if home, err := os.UserHomeDir(); err == nil {
 			return home + rest

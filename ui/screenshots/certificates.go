@@ -182,7 +182,7 @@ func drawInspection(ctx context.Context, q *posts, studio *ui.Studio, id string,
 	if err := studio.App().ExportCertificateTo(ctx, id, app.ExportChain, false, secret.Value{}, file); err != nil {
 		return err
 	}
-	if err := page("inspect", frame.Place{File: file}); err != nil {
+	if err := page("inspect", frame.Place{Files: []string{file}}); err != nil {
 		return err
 	}
 	studio.Open(frame.Place{Page: frame.Certificates}).Back()

@@ -19,6 +19,7 @@ type Progress struct {
 	Elapsed     time.Duration
 	Rest        time.Duration // about how long it will still take; 0 when not known
 	Wait        string        // a whole sentence: "The wait is the device restarting its services."
+	Title       string        // in place of "Step 3 of 8" or "Putting everything back"
 	Cancelling  bool
 }
 
@@ -55,6 +56,8 @@ func (p *ProgressPanel) Set(progress Progress) {
 
 func (p *ProgressPanel) title() string {
 	switch {
+	case p.progress.Title != "":
+		return p.progress.Title
 	case p.progress.Cancelling:
 		return lang.X("progress.cancelling", "Putting everything back")
 	case p.progress.Steps > 0:

@@ -20,8 +20,9 @@ type Execution struct {
 	preview bool
 	// waitsFor is the wait that was announced last.
 	waitsFor string
-	// locked tells that this execution holds the lock on the device.
-	locked bool
+	// locked is when this execution last set its lock on the device; zero while
+	// it holds none.
+	locked time.Time
 	// pairs are the certificates of the device, set by the certificate step.
 	pairs map[CertificateRole]Pair
 	// est is the EST server of the plan, set by the certificate step.

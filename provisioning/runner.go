@@ -15,9 +15,13 @@ var ErrCancelRun = errors.New("cancelled by the user")
 // putBackPatience bounds the undo that follows a cancel.
 const putBackPatience = 5 * time.Minute
 
-// lockFor is how long a lock on the device lasts without being renewed; a run
-// renews it with each step.
-const lockFor = 10 * time.Minute
+// lockFor is how long a lock on the device lasts without being renewed. A run
+// renews it with the first step after each lockRenewal: a renewal is a dozen
+// processes on the device.
+const (
+	lockFor     = 10 * time.Minute
+	lockRenewal = time.Minute
+)
 
 // Runner carries runs out. It is the only one that changes a run's state.
 type Runner struct {
@@ -284,16 +288,20 @@ func (r *Runner) finish(ctx context.Context, x *Execution, state RunState, cause
 
 // lockMachine sets this run's lock on the device, or renews it.
 func (x *Execution) lockMachine(ctx context.Context) error {
-	if err := x.Machine.Lock(ctx, x.Run.ID, x.Now().Add(lockFor)); err != nil {
+	now := x.Now()
+	if age := now.Sub(x.locked); age >= 0 && age < lockRenewal {
+		return nil
+	}
+	if err := x.Machine.Lock(ctx, x.Run.ID, now.Add(lockFor)); err != nil {
 		return err
 	}
-	x.locked = true
+	x.locked = now
 	return nil
 }
 
 // unlock takes the lock from the device, where this run set one.
 func (x *Execution) unlock(ctx context.Context) error {
-	if !x.locked {
+	if x.locked.IsZero() {
 		return nil
 	}
 	return x.Machine.Unlock(ctx, x.Run.ID)

@@ -17,6 +17,8 @@ import (
 const (
 	maxFileSize = 4 << 20
 	maxReadSize = 16 << 20
+	// maxAnswerSize holds what tells a file that is too large: a byte more.
+	maxAnswerSize = maxReadSize + 1<<10
 	maxFiles    = 64
 )
 

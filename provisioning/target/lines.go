@@ -12,7 +12,7 @@ type lineFeed struct {
 	onLine func(string)
 }
 
-// lineWriter collects one stream, at most maxReadSize bytes of it, and feeds
+// lineWriter collects one stream, at most maxAnswerSize bytes of it, and feeds
 // its lines.
 type lineWriter struct {
 	feed *lineFeed
@@ -22,7 +22,7 @@ type lineWriter struct {
 }
 
 func (w *lineWriter) Write(p []byte) (int, error) {
-	if room := maxReadSize - w.all.Len(); len(p) <= room {
+	if room := maxAnswerSize - w.all.Len(); len(p) <= room {
 		w.all.Write(p)
 	} else {
 		w.all.Write(p[:room])

@@ -81,14 +81,36 @@ func TestManifestRoundTrip(t *testing.T) {
 	}
 }
 
-func FuzzParseEntry(f *testing.F) {
-	f.Add("81a4 0 0 12 1700000000 root root\n" + strings.Repeat("0", 64) + "  -\n")
-	f.Add("41ed 0 0 12 1 UNKNOWN UNKNOWN")
-	f.Add("")
-	f.Fuzz(func(t *testing.T, text string) {
-		e, err := parseEntry(text)
-		if err == nil && e.kind != kindMissing && (e.mode&^fs.ModePerm != 0 || e.owner == "") {
-			t.Fatalf("%q = %+v", text, e)
+func TestParseLook(t *testing.T) {
+	sum := strings.Repeat("0", 64)
+	text := "-\n+" + sum + "  -\n+\n81a4 0 0 12 1700000000 root root\n41ed 0 0 12 1 UNKNOWN UNKNOWN\n"
+	found, err := parseLook(text, 3)
+	if err != nil || found[0].kind != kindMissing || found[1].kind != kindFile || found[1].sum != sum || found[2].kind != kindDir || found[2].owner != "0" {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	for _, bad := range []string{"", "-\n-\n", text + "81a4 0 0 12 1 a a\n", strings.Replace(text, "+\n", "-\n", 1), strings.Replace(text, "+\n", "x\n", 1), strings.Replace(text, "000", "00g", 1)} {
+		if _, err := parseLook(bad, 3); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func FuzzParseLook(f *testing.F) {
+	f.Add("+" + strings.Repeat("0", 64) + "  -\n81a4 0 0 12 1700000000 root root\n", 1)
+	f.Add("-\n+\n41ed 0 0 12 1 UNKNOWN UNKNOWN", 2)
+	f.Add("", 1)
+	f.Fuzz(func(t *testing.T, text string, n int) {
+		if n < 1 || n > 100 {
+			return
+		}
+		found, err := parseLook(text, n)
+		if err == nil && len(found) != n {
+			t.Fatalf("%q = %d entries, want %d", text, len(found), n)
+		}
+		for _, e := range found {
+			if e.kind != kindMissing && (e.mode&^fs.ModePerm != 0 || e.owner == "") {
+				t.Fatalf("%q = %+v", text, e)
+			}
 		}
 	})
 }

@@ -160,35 +160,64 @@ func (s *shellLayer) close() error {
 }
 
 func (s *shellLayer) look(ctx context.Context, paths []string, follow, hash bool) ([]entry, error) {
-	flag := map[bool]string{false: "0", true: "1"}
-	var requests []string
-	for _, p := range paths {
-		requests = append(requests, lines("look", flag[follow], flag[hash], p))
+	if len(paths) == 0 {
+		return nil, nil
 	}
-	answers, err := s.batch(ctx, requests, nil, nil)
+	flag := map[bool]string{false: "0", true: "1"}
+	request := lines(append([]string{"look", flag[follow], flag[hash], strconv.Itoa(len(paths))}, paths...)...)
+	answers, err := s.batch(ctx, []string{request}, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	found := make([]entry, len(paths))
-	for i, a := range answers {
-		if a.code != 0 {
-			return nil, fmt.Errorf("look at %s: %w", paths[i], a.said())
-		}
-		if found[i], err = parseEntry(string(a.out)); err != nil {
-			return nil, fmt.Errorf("look at %s: %w", paths[i], err)
-		}
+	at := strings.Join(paths, ", ")
+	if answers[0].code != 0 {
+		return nil, fmt.Errorf("look at %s: %w", at, answers[0].said())
+	}
+	found, err := parseLook(string(answers[0].out), len(paths))
+	if err != nil {
+		return nil, fmt.Errorf("look at %s: %w", at, err)
 	}
 	return found, nil
 }
 
-// parseEntry reads a line of `stat -c '%f %u %g %s %Y %U %G'` and perhaps one
-// of sha256sum. Nothing at all is a missing path.
-func parseEntry(text string) (entry, error) {
-	first, second, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if first == "" {
-		return entry{}, nil
+// parseLook reads the answer to a look at n paths: for each path a line, "-"
+// where nothing is, else "+", with the sum of sha256sum where it was asked for;
+// then, for each "+" in turn, the line of stat.
+func parseLook(text string, n int) ([]entry, error) {
+	rows := splitLines([]byte(text))
+	if len(rows) < n {
+		return nil, errors.New("an answer is missing")
 	}
-	fields := strings.Fields(first)
+	marks, stats := rows[:n], rows[n:]
+	found := make([]entry, n)
+	for i, mark := range marks {
+		if mark == "-" {
+			continue
+		}
+		sum, there := strings.CutPrefix(mark, "+")
+		if !there || len(stats) == 0 {
+			return nil, errors.New("an answer in an unknown form")
+		}
+		e, err := parseEntry(stats[0])
+		if err != nil {
+			return nil, err
+		}
+		if e.sum, _, _ = strings.Cut(sum, " "); e.sum != "" {
+			if raw, err := hex.DecodeString(e.sum); err != nil || len(raw) != sha256.Size {
+				return nil, errors.New("sha256sum answers in an unknown form")
+			}
+		}
+		found[i], stats = e, stats[1:]
+	}
+	if len(stats) > 0 {
+		return nil, errors.New("more answers than paths")
+	}
+	return found, nil
+}
+
+// parseEntry reads a line of `stat -c '%f %u %g %s %Y %U %G'`.
+func parseEntry(text string) (entry, error) {
+	fields := strings.Fields(text)
 	bad := errors.New("stat answers in an unknown form")
 	if len(fields) != 7 {
 		return entry{}, bad
@@ -221,29 +250,24 @@ func parseEntry(text string) (entry, error) {
 	default:
 		e.kind = kindOther
 	}
-	if second != "" {
-		e.sum, _, _ = strings.Cut(second, " ")
-		if raw, err := hex.DecodeString(e.sum); err != nil || len(raw) != sha256.Size {
-			return entry{}, errors.New("sha256sum answers in an unknown form")
-		}
-	}
 	return e, nil
 }
 
 func (s *shellLayer) read(ctx context.Context, p string) ([]byte, error) {
-	answers, err := s.batch(ctx, []string{lines("read", strconv.Itoa(maxReadSize), p)}, nil, nil)
+	answers, err := s.batch(ctx, []string{lines("read", strconv.Itoa(maxReadSize+1), p)}, nil, nil)
 	if err != nil {
 		return nil, err
 	}
 	switch a := answers[0]; a.code {
 	case 0:
+		if len(a.out) > maxReadSize {
+			return nil, fmt.Errorf("read %s: larger than %d bytes", p, maxReadSize)
+		}
 		return a.out, nil
 	case 44:
 		return nil, &fs.PathError{Op: "read", Path: p, Err: fs.ErrNotExist}
 	case 45:
 		return nil, fmt.Errorf("read %s: not a plain file", p)
-	case 46:
-		return nil, fmt.Errorf("read %s: larger than %d bytes", p, maxReadSize)
 	default:
 		return nil, fmt.Errorf("read %s: %w", p, a.said())
 	}

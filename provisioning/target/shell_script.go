@@ -23,7 +23,7 @@ func boot(shell, ready, goOn string) string { return shell + " -c '" + bootText(
 // a line of its own, and ends each answer on both streams with a line feed and
 // a line of the end mark, on standard output with the result: 0, or
 //
-//	1 failed · 44 not there · 45 not a plain file · 46 too large · 125 skipped
+//	1 failed · 44 not there · 45 not a plain file · 125 skipped
 //	after a failure in the same batch · for act the exit code
 //
 // Payloads are base64 lines and a line with a dot; read is a builtin that
@@ -40,30 +40,32 @@ HOME=/root; export HOME
 cd /
 IFS= read -r E || exit 0
 exec 3<&0
+G=$(id -g)
 bad=0
 end() { printf '\n%s %s\n' "$E" "$1"; printf '\n%s\n' "$E" >&2; }
 fin() { if [ "$1" != 0 ]; then bad=1; fi; end "$1"; }
 arg() { IFS= read -r "$1" || exit 0; }
 drain() { while IFS= read -r l; do [ "$l" = . ] && break; done; }
-own() { chown "$uid:$gid" "$p" && chmod "$mode" "$p"; }
+own() {
+  if [ "$uid:$gid:$G" != 0:0:0 ] || [ ! -O "$p" ] || [ ! -G "$p" ]; then chown "$uid:$gid" "$p" || return 1; fi
+  chmod "$mode" "$p"
+}
 look() {
-  if [ "$f" = 1 ]; then
-    [ -e "$p" ] || return 0
-    stat -L -c '%f %u %g %s %Y %U %G' "$p" || return 1
-  else
-    [ -e "$p" ] || [ -L "$p" ] || return 0
-    stat -c '%f %u %g %s %Y %U %G' "$p" || return 1
-    [ -L "$p" ] && return 0
-  fi
-  if [ "$h" = 1 ] && [ -f "$p" ]; then sha256sum <"$p" || return 1; fi
-  return 0
+  c=$#
+  for p; do
+    if [ -e "$p" ] || { [ "$f" = 0 ] && [ -L "$p" ]; }; then set -- "$@" "$p"
+    else echo -; continue; fi
+    printf +
+    if [ "$h" = 1 ] && [ -f "$p" ] && { [ "$f" = 1 ] || [ ! -L "$p" ]; }; then sha256sum <"$p" || return 1
+    else echo; fi
+  done
+  shift "$c"
+  [ $# = 0 ] || stat $L -c '%f %u %g %s %Y %U %G' "$@"
 }
 rd() {
   [ -e "$p" ] || return 44
   [ -f "$p" ] || return 45
-  n=$(stat -L -c %s "$p") || return 1
-  [ "$n" -le "$max" ] || return 46
-  cat "$p" || return 1
+  head -c "$max" "$p"
 }
 new() { (set -C; : >"$p"); }
 wr() {
@@ -108,7 +110,12 @@ lab() {
   if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then restorecon -F "$p" || :; fi
   return 0
 }
-usr() { id -u "$n" 2>/dev/null || return 44; }
+usr() {
+  while IFS=: read -r a b c d; do
+    if [ "$a" = "$n" ]; then echo "$c"; return 0; fi
+  done </etc/passwd
+  id -u "$n" 2>/dev/null || return 44
+}
 grp() {
   while IFS=: read -r a b c d; do
     if [ "$a" = "$n" ]; then echo "$c"; return 0; fi
@@ -140,7 +147,9 @@ while IFS= read -r v; do
   case $v in
   '') ;;
   begin) bad=0; end 0 ;;
-  look) arg f; arg h; arg p; look </dev/null; end $? ;;
+  look) arg f; arg h; L=; [ "$f" = 0 ] || L=-L
+    arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
+    look "$@" </dev/null; end $? ;;
   read) arg max; arg p; rd </dev/null; end $? ;;
   list) arg p; rc=0; if [ -d "$p" ]; then ls -1A "$p" || rc=1; fi </dev/null; end $rc ;;
   user) arg n; usr </dev/null; end $? ;;

@@ -55,7 +55,7 @@ func (a Action) commands() ([][]string, error) {
 	case Version:
 		return [][]string{{"iotedge", "--version"}}, nil
 	case AddTrust:
-		return [][]string{{"sh", "-c", addTrust}}, nil
+		return [][]string{{"sh", "-c", addTrust, "sh", ""}}, nil
 	case RefreshTrust:
 		// Without --fresh the link of a removed certificate stays.
 		return [][]string{{"update-ca-certificates", "--fresh"}, {"update-ca-trust"}}, nil

@@ -62,11 +62,28 @@ func (e *engine) Act(ctx context.Context, a Action, onLine func(string)) (Output
 	if err != nil {
 		return Output{}, err
 	}
+	if a == AddTrust {
+		commands[0] = append(commands[0][:len(commands[0])-1], e.trustHash(ctx))
+	}
 	out, err := e.layer.act(ctx, commands, onLine)
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", a, err)
 	}
 	return out, nil
+}
+
+// trustHash is what the link of the practice CA is named after, empty where it
+// is left to the machine's openssl.
+func (e *engine) trustHash(ctx context.Context) string {
+	text, err := e.layer.read(ctx, practiceCA)
+	if err != nil {
+		return ""
+	}
+	hash, err := subjectHash(text)
+	if err != nil {
+		return ""
+	}
+	return hash
 }
 
 func (e *engine) removeGenerated(ctx context.Context) error {
@@ -191,9 +208,11 @@ func (e *engine) survey(ctx context.Context, set FileSet, old *journal, uids, gi
 	if err != nil {
 		return work{}, err
 	}
-	waits, err := e.layer.look(ctx, sources, false, false)
-	if err != nil {
-		return work{}, err
+	waits := found
+	if !slices.Equal(sources, paths) {
+		if waits, err = e.layer.look(ctx, sources, false, false); err != nil {
+			return work{}, err
+		}
 	}
 	ways, err := e.layer.look(ctx, folders, false, false)
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 	maxReadSize = 16 << 20
 	// maxAnswerSize holds what tells a file that is too large: a byte more.
 	maxAnswerSize = maxReadSize + 1<<10
-	maxFiles    = 64
+	maxFiles      = 64
 )
 
 // FileInfo is what a look at a path tells. Links are followed.

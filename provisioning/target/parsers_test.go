@@ -96,7 +96,7 @@ func TestParseLook(t *testing.T) {
 }
 
 func FuzzParseLook(f *testing.F) {
-	f.Add("+" + strings.Repeat("0", 64) + "  -\n81a4 0 0 12 1700000000 root root\n", 1)
+	f.Add("+"+strings.Repeat("0", 64)+"  -\n81a4 0 0 12 1700000000 root root\n", 1)
 	f.Add("-\n+\n41ed 0 0 12 1 UNKNOWN UNKNOWN", 2)
 	f.Add("", 1)
 	f.Fuzz(func(t *testing.T, text string, n int) {

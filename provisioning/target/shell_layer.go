@@ -290,19 +290,40 @@ func splitLines(text []byte) []string {
 
 func (s *shellLayer) do(ctx context.Context, ops []op) error {
 	requests := []string{lines("begin")}
-	for _, o := range ops {
-		requests = append(requests, o.request())
+	var first []int // of the operations of each request
+	for i := 0; i < len(ops); {
+		first = append(first, i)
+		folders := syncsAhead(ops[i:])
+		if len(folders) == 0 {
+			requests = append(requests, ops[i].request())
+			i++
+			continue
+		}
+		requests = append(requests, lines(append([]string{"sync", strconv.Itoa(len(folders))}, folders...)...))
+		i += len(folders)
 	}
 	answers, err := s.batch(ctx, requests, nil, nil)
 	if err != nil {
 		return err
 	}
-	for i, a := range answers[1:] {
-		if a.code != 0 {
+	for n, a := range answers[1:] {
+		if i := first[n]; a.code != 0 {
 			return &opError{op: ops[i], done: i, err: a.said()}
 		}
 	}
 	return nil
+}
+
+// syncsAhead gives the folders that the first operations write to the disk: one
+// process does it for all of them.
+func syncsAhead(ops []op) (folders []string) {
+	for _, o := range ops {
+		if o.kind != opSync {
+			break
+		}
+		folders = append(folders, o.path)
+	}
+	return folders
 }
 
 // request is the operation as rootScript reads it.

@@ -18,6 +18,9 @@ func bootText(ready, goOn string) string {
 
 func boot(shell, ready, goOn string) string { return shell + " -c '" + bootText(ready, goOn) + "'" }
 
+// takeWords reads a count and as many lines into the positional arguments.
+const takeWords = `arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done`
+
 // rootScript is the far side of shellLayer: one shell, constant text, POSIX sh
 // with coreutils or busybox only. It reads a verb and its arguments, each on
 // a line of its own, and ends each answer on both streams with a line feed and
@@ -99,13 +102,18 @@ mk() {
 }
 del() {
   if [ -d "$p" ] && [ ! -L "$p" ]; then echo "is a folder" >&2; return 1; fi
-  rm -f "$p"
+  if [ -e "$p" ] || [ -L "$p" ]; then rm -f "$p"; fi
 }
 rmd() {
   if [ -L "$p" ] || [ ! -d "$p" ]; then return 0; fi
   [ -n "$(ls -A "$p")" ] || rmdir "$p"
 }
-sy() { [ ! -d "$p" ] || sync "$p" || sync; }
+sy() {
+  c=$#
+  for p; do [ ! -d "$p" ] || set -- "$@" "$p"; done
+  shift "$c"
+  [ $# = 0 ] || sync "$@" || sync
+}
 lab() {
   if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then restorecon -F "$p" || :; fi
   return 0
@@ -148,7 +156,7 @@ while IFS= read -r v; do
   '') ;;
   begin) bad=0; end 0 ;;
   look) arg f; arg h; L=; [ "$f" = 0 ] || L=-L
-    arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
+    ` + takeWords + `
     look "$@" </dev/null; end $? ;;
   read) arg max; arg p; rd </dev/null; end $? ;;
   list) arg p; rc=0; if [ -d "$p" ]; then ls -1A "$p" || rc=1; fi </dev/null; end $rc ;;
@@ -156,15 +164,17 @@ while IFS= read -r v; do
   group) arg n; grp; end $? ;;
   now) date +%s </dev/null; end $? ;;
   has) arg n; command -v "$n" >/dev/null 2>&1; end $? ;;
-  act) arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
+  act) ` + takeWords + `
     act "$@"; end $? ;;
-  call) arg u; arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
+  call) arg u; ` + takeWords + `
     call "$@"; end $? ;;
-  key) arg p; arg mode; arg uid; arg gid; arg n; set --; while [ "$n" -gt 0 ]; do arg a; set -- "$@" "$a"; n=$((n-1)); done
+  key) arg p; arg mode; arg uid; arg gid; ` + takeWords + `
     if [ $bad = 1 ]; then end 125; else key "$@"; fin $?; fi ;;
   write) arg p; arg mode; arg uid; arg gid; arg sum
     if [ $bad = 1 ]; then drain; end 125; else wr; fin $?; fi ;;
-  copy|mkdir|link|rename|remove|rmdir|sync|label) arg p; arg from; arg mode; arg uid; arg gid
+  sync) ` + takeWords + `
+    if [ $bad = 1 ]; then end 125; else sy "$@" </dev/null; fin $?; fi ;;
+  copy|mkdir|link|rename|remove|rmdir|label) arg p; arg from; arg mode; arg uid; arg gid
     if [ $bad = 1 ]; then end 125; continue; fi
     case $v in
     copy) cp_ ;;
@@ -173,7 +183,6 @@ while IFS= read -r v; do
     rename) mv -f -T "$from" "$p" ;;
     remove) del ;;
     rmdir) rmd ;;
-    sync) sy ;;
     label) lab ;;
     esac </dev/null
     fin $? ;;

@@ -72,19 +72,43 @@ for p in /.dockerenv /run/.containerenv /run/systemd/system /run/docker.sock /va
 done
 
 section cpu
-printf 'count %s\n' "$(grep -c '^processor' /proc/cpuinfo)"
-grep -m 1 '^model name' /proc/cpuinfo
-grep -m 1 '^CPU part' /proc/cpuinfo
-grep -m 1 '^Model' /proc/cpuinfo
-grep -q -m 1 '^flags.* hypervisor' /proc/cpuinfo && echo hypervisor
+grep -oE '^processor|^(model name|CPU part|Model).*|^flags.* hypervisor( |$)' /proc/cpuinfo | {
+	count=0 named='|'
+	while IFS= read -r v; do
+		case $v in
+		processor) count=$((count + 1)) && continue ;;
+		flags*) v=hypervisor ;;
+		esac
+		case $named in
+		*"|${v%%[	:]*}|"*) continue ;;
+		esac
+		named="$named${v%%[	:]*}|"
+		printf '%s\n' "$v"
+	done
+	printf 'count %s\n' "$count"
+}
 
 section memory
 grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
 
 section disk
-for p in / /var /etc /var/lib/docker; do
-	[ -d "$p" ] && printf '%s %s\n' "$p" "$(df -Pk "$p" | tail -n 1)"
+set -- /
+for p in /var /etc /var/lib/docker; do
+	[ -d "$p" ] && set -- "$@" "$p"
 done
+# A line for each path, in their order, unless one of them fails.
+if v=$(df -Pk "$@"); then
+	printf '%s\n' "$v" | {
+		IFS= read -r v
+		for p in "$@"; do
+			IFS= read -r v && printf '%s %s\n' "$p" "$v"
+		done
+	}
+else
+	for p in "$@"; do
+		printf '%s %s\n' "$p" "$(df -Pk "$p" | tail -n 1)"
+	done
+fi
 
 section elf
 head -c 20 /proc/self/exe | od -An -v -tx1
@@ -197,8 +221,8 @@ if have ip; then ip -o addr show; else ifconfig -a; fi
 
 # Lines that set a proxy: of this session, of the host, of the services.
 section proxies
-env | grep -i '^[a-z]*_proxy=' | sed 's/^/session /'
-grep -i '^[^#]*_proxy=' /etc/environment | sed 's/^/environment /'
+env | sed -n 's/^[A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]=/session &/p'
+sed -n 's/^[^#]*_[Pp][Rr][Oo][Xx][Yy]=/environment &/p' /etc/environment
 for u in docker aziot-edged aziot-identityd aziot-certd iotedge; do
 	for p in /etc/systemd/system/"$u".service.d/*.conf; do
 		[ -r "$p" ] && grep -i '^[[:space:]]*Environment=.*_proxy=' "$p" | sed "s/^/$u /"

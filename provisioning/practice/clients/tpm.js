@@ -89,20 +89,9 @@ const listen = (port, serve) => new Promise((resolve, reject) => {
   server.listen(port, '127.0.0.1', () => resolve(server));
 });
 
-// softwareTPM starts a new TPM, and a bridge on port and port+1. It has the keys that a maker puts in.
-async function softwareTPM(port) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tpm-'));
-  const file = (name) => path.join(folder, name);
-  for (const name of ['state', 'ca']) fs.mkdirSync(file(name));
-  fs.writeFileSync(file('localca.conf'), `statedir = ${file('ca')}\nsigningkey = ${file('ca/key.pem')}\nissuercert = ${file('ca/cert.pem')}\ncertserial = ${file('ca/serial')}\n`);
-  fs.writeFileSync(file('localca.options'), '');
-  fs.writeFileSync(file('setup.conf'), `create_certs_tool= /usr/bin/swtpm_localca\ncreate_certs_tool_config = ${file('localca.conf')}\ncreate_certs_tool_options = ${file('localca.options')}\n`);
-  execFileSync('swtpm_setup', ['--tpm2', '--tpm-state', file('state'), '--create-ek-cert', '--create-spk', '--overwrite', '--config', file('setup.conf')], { stdio: 'pipe' });
-  const swtpm = spawn('swtpm', ['socket', '--tpm2', '--tpmstate', `dir=${file('state')}`, '--server', `type=unixio,path=${file('s')}`, '--ctrl', `type=unixio,path=${file('c')}`, '--flags', 'not-need-init,startup-clear'], { stdio: 'ignore' });
-  atEnd(() => swtpm.kill());
-  while (!fs.existsSync(file('s'))) await new Promise((resolve) => setTimeout(resolve, 10));
-
-  const socket = net.connect(file('s'));
+// bridge leads from port and port+1 to the socket of a software TPM.
+async function bridge(path, port) {
+  const socket = net.connect(path);
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   const from = new Bytes(socket);
   // One command at a time: the length of an answer stands in its third to sixth byte.
@@ -124,4 +113,19 @@ async function softwareTPM(port) {
   };
 }
 
-module.exports = { softwareTPM };
+// softwareTPM starts a new TPM, and a bridge on port and port+1. It has the keys that a maker puts in.
+async function softwareTPM(port) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tpm-'));
+  const file = (name) => path.join(folder, name);
+  for (const name of ['state', 'ca']) fs.mkdirSync(file(name));
+  fs.writeFileSync(file('localca.conf'), `statedir = ${file('ca')}\nsigningkey = ${file('ca/key.pem')}\nissuercert = ${file('ca/cert.pem')}\ncertserial = ${file('ca/serial')}\n`);
+  fs.writeFileSync(file('localca.options'), '');
+  fs.writeFileSync(file('setup.conf'), `create_certs_tool= /usr/bin/swtpm_localca\ncreate_certs_tool_config = ${file('localca.conf')}\ncreate_certs_tool_options = ${file('localca.options')}\n`);
+  execFileSync('swtpm_setup', ['--tpm2', '--tpm-state', file('state'), '--create-ek-cert', '--create-spk', '--overwrite', '--config', file('setup.conf')], { stdio: 'pipe' });
+  const swtpm = spawn('swtpm', ['socket', '--tpm2', '--tpmstate', `dir=${file('state')}`, '--server', `type=unixio,path=${file('s')}`, '--ctrl', `type=unixio,path=${file('c')}`, '--flags', 'not-need-init,startup-clear'], { stdio: 'ignore' });
+  atEnd(() => swtpm.kill());
+  while (!fs.existsSync(file('s'))) await new Promise((resolve) => setTimeout(resolve, 10));
+  return bridge(file('s'), port);
+}
+
+module.exports = { bridge, softwareTPM };

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
@@ -118,4 +119,25 @@ func FuzzReadMintRange(f *testing.F) {
 		}
 		checkMintRows(t, rows)
 	})
+}
+
+// TestChunksFollowTheSpeedOfTheCA: a CA in a slow token gets small ones, so that
+// a cancel and the progress do not wait for hundreds of signatures.
+func TestChunksFollowTheSpeedOfTheCA(t *testing.T) {
+	size := firstChunk
+	for range 5 {
+		size = nextChunk(size, 10*time.Millisecond)
+	}
+	if size != mintChunk {
+		t.Errorf("fast: %d", size)
+	}
+	if size = nextChunk(size, 500*time.Millisecond); size != mintChunk {
+		t.Errorf("just right: %d", size)
+	}
+	for range 10 {
+		size = nextChunk(size, 2*time.Second)
+	}
+	if size != 1 {
+		t.Errorf("slow: %d", size)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"golang.org/x/sync/errgroup"
 
 	"edgewright/app/catalog"
 	"edgewright/provisioning"
@@ -31,16 +32,24 @@ type minter struct {
 	total      int
 	// unsynced are rows whose files were written and may not be on the disk.
 	unsynced []catalog.BatchRow
+	synced   time.Time
 	// between is told of each step; nil for nobody.
 	between func(step string)
 }
 
-// mintChunk is how many rows one transaction has: enough to share its cost, few
-// enough to be cancelled soon.
-const mintChunk = 128
+// mintChunk is how many rows one transaction has at most, enough to share its cost;
+// firstChunk is how many the first has, whose time tells how fast rows are made.
+const (
+	mintChunk  = 512
+	firstChunk = 32
+)
 
-// mintSync is how many files are brought to the disk together.
-const mintSync = 1024
+// mintSync is how many files are brought to the disk together at most, and
+// mintSyncAfter how long one waits for it.
+const (
+	mintSync      = 1024
+	mintSyncAfter = time.Second
+)
 
 // mintLockFor is how long a batch keeps out others whose holder has died on
 // another computer.
@@ -59,7 +68,7 @@ func (a *App) carryOutMint(ctx context.Context, batch catalog.Batch, emit func(M
 		return MintOutcome{}, translate(err)
 	}
 	defer func() { _ = a.catalog.Release(context.WithoutCancel(ctx), lock, holder) }()
-	m := &minter{app: a, batch: batch, recipients: map[string]age.Recipient{}, emit: emit, between: a.betweenMintSteps}
+	m := &minter{app: a, batch: batch, recipients: map[string]age.Recipient{}, emit: emit, synced: time.Now(), between: a.betweenMintSteps}
 	ctx, leave := a.live.enter(ctx, a.ctx, batch.ID)
 	defer leave()
 	return m.run(ctx)
@@ -146,32 +155,77 @@ func (m *minter) placeKept(ctx context.Context) error {
 	}
 }
 
-// makeAll makes the rows that wait, chunk by chunk.
+// madeChunk are rows with what was made for them.
+type madeChunk struct {
+	rows   []catalog.BatchRow
+	sealed []catalog.SealedRow
+}
+
+// makeAll makes the rows that wait, chunk by chunk. While one chunk is written,
+// the next is being made.
 func (m *minter) makeAll(ctx context.Context) error {
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
+	made := make(chan madeChunk)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(made)
+		return m.makeChunks(ctx, made)
+	})
+	group.Go(func() error {
+		for chunk := range made {
+			if err := m.write(ctx, chunk); err != nil {
+				return err
+			}
 		}
-		rows, err := m.app.catalog.BatchRows(ctx, m.batch.ID, catalog.RowWaiting, 0, mintChunk)
+		return nil
+	})
+	return group.Wait()
+}
+
+func (m *minter) makeChunks(ctx context.Context, made chan<- madeChunk) error {
+	size := firstChunk
+	for after := 0; ; {
+		rows, err := m.app.catalog.BatchRows(ctx, m.batch.ID, catalog.RowWaiting, after, size)
 		if err != nil || len(rows) == 0 {
 			return translate(err)
 		}
+		after = rows[len(rows)-1].Seq
+		begun := time.Now()
 		sealed, err := m.makeRows(ctx, rows)
 		if err != nil {
 			return err
 		}
-		m.step("made")
-		if err := m.app.catalog.SealRows(ctx, m.batch.ID, sealed); err != nil {
-			return translate(err)
-		}
-		m.step("sealed")
-		for i := range rows {
-			rows[i].Sealed = sealed[i].Sealed
-		}
-		if err := m.place(ctx, rows); err != nil {
-			return err
+		size = nextChunk(size, time.Since(begun))
+		select {
+		case made <- madeChunk{rows, sealed}:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
+}
+
+// nextChunk is how many rows the next chunk has after one that took so long: CAs
+// in tokens can take a second for each signature.
+func nextChunk(size int, took time.Duration) int {
+	switch {
+	case took > time.Second:
+		return max(size/4, 1)
+	case took < time.Second/4:
+		return min(size*4, mintChunk)
+	}
+	return size
+}
+
+// write records a chunk that was made and places its bundles.
+func (m *minter) write(ctx context.Context, made madeChunk) error {
+	m.step("made")
+	if err := m.app.catalog.SealRows(ctx, m.batch.ID, made.sealed); err != nil {
+		return translate(err)
+	}
+	m.step("sealed")
+	for i := range made.rows {
+		made.rows[i].Sealed = made.sealed[i].Sealed
+	}
+	return m.place(ctx, made.rows)
 }
 
 func (m *minter) step(name string) {
@@ -191,7 +245,7 @@ func (m *minter) place(ctx context.Context, rows []catalog.BatchRow) error {
 		row.Sealed = nil
 		m.unsynced = append(m.unsynced, row)
 	}
-	if len(m.unsynced) >= mintSync {
+	if len(m.unsynced) >= mintSync || time.Since(m.synced) > mintSyncAfter {
 		return m.settle(ctx)
 	}
 	return nil
@@ -218,7 +272,7 @@ func (m *minter) settle(ctx context.Context) error {
 	for _, row := range m.unsynced {
 		m.tell(row, catalog.RowPlaced, "")
 	}
-	m.unsynced = nil
+	m.unsynced, m.synced = nil, time.Now()
 	return nil
 }
 

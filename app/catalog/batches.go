@@ -80,8 +80,13 @@ func each[T any](ctx context.Context, tx *sql.Tx, query string, values []T, args
 		return err
 	}
 	defer func() { _ = statement.Close() }()
+	// The driver starts a goroutine for each statement that can be cancelled.
+	keep := context.WithoutCancel(ctx)
 	for _, value := range values {
-		if _, err := statement.ExecContext(ctx, args(value)...); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := statement.ExecContext(keep, args(value)...); err != nil {
 			return err
 		}
 	}
@@ -196,7 +201,7 @@ func (c *Catalog) SealRows(ctx context.Context, batch string, rows []SealedRow) 
 		}
 		defer func() { _ = statement.Close() }()
 		for _, row := range rows {
-			result, err := statement.ExecContext(ctx, RowSealed, row.Certificates[0].ID, row.Sealed, batch, row.Seq, RowWaiting)
+			result, err := statement.ExecContext(context.WithoutCancel(ctx), RowSealed, row.Certificates[0].ID, row.Sealed, batch, row.Seq, RowWaiting)
 			if err != nil {
 				return err
 			}

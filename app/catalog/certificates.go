@@ -88,7 +88,8 @@ func (c *Catalog) Certificate(ctx context.Context, id string) (Certificate, erro
 
 // CertificateQuery narrows a list of certificates.
 type CertificateQuery struct {
-	// Text is looked for in subject, device, serial, thumbprints and profile.
+	// Text is looked for in subject, device and profile, and as the beginning of
+	// serial number and thumbprints.
 	Text string
 	// Issuer leaves those that a CA signed, by its ID.
 	Issuer string
@@ -116,23 +117,9 @@ type CertificateQuery struct {
 	Offset int
 }
 
-// Certificates lists certificates by subject, or by their end. Text with a word
-// of three characters or more goes through a trigram index.
+// Certificates lists certificates by subject, or by their end.
 func (c *Catalog) Certificates(ctx context.Context, q CertificateQuery) ([]Certificate, error) {
-	where, args := "", []any{}
-	text := words(q.Text)
-	if len(text.long) > 0 {
-		where = and(where, fmt.Sprintf("number IN (SELECT rowid FROM certificate_text WHERE certificate_text MATCH ? LIMIT %d)", hitLimit))
-		args = append(args, text.match())
-	}
-	if text.prefix != "" {
-		where = and(where, "subject COLLATE NOCASE >= ? AND subject COLLATE NOCASE < ?")
-		args = append(args, text.prefix, text.prefix+"\U0010ffff")
-	}
-	for _, word := range text.short {
-		where = and(where, `(subject LIKE ? ESCAPE '\' OR device_id LIKE ? ESCAPE '\')`)
-		args = append(args, likePattern(word), likePattern(word))
-	}
+	where, args := certificateText(q.Text)
 	for _, filter := range []struct{ column, value string }{{"issuer_id", q.Issuer}, {"run", q.Run}, {"device_id", q.Device}, {"state", q.State}, {"superseded", q.SupersededBy}} {
 		if filter.value != "" {
 			where, args = and(where, filter.column+" = ?"), append(args, filter.value)

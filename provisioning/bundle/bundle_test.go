@@ -3,6 +3,7 @@ package bundle
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -94,6 +95,35 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
+// TestSealedForAnAgeRecipient wraps for recipients by their text; age's own
+// identities open it, and nobody else's.
+func TestSealedForAnAgeRecipient(t *testing.T) {
+	for range 20 {
+		identity := bench(t)
+		to, err := ParseRecipient(identity.Recipient().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := Seal(example(t, false), to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(sealed, bench(t), identity); err != nil {
+			t.Error(err)
+		}
+		if _, err := Open(sealed, bench(t)); !errors.Is(err, ErrRecipient) {
+			t.Errorf("a stranger: %v", err)
+		}
+	}
+	weak, err := ecdh.X25519().NewPublicKey(make([]byte, 32)) // leads everybody to the same key
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Seal(example(t, false), x25519Recipient{weak}); err == nil {
+		t.Error("sealed for a point of low order")
+	}
+}
+
 // TestAgeOpensIt shows that the format is the documented one: the tools of others
 // open it.
 func TestAgeOpensIt(t *testing.T) {
@@ -102,8 +132,11 @@ func TestAgeOpensIt(t *testing.T) {
 	}
 	dir := t.TempDir()
 	to := bench(t)
-	b := example(t, true)
-	sealed, err := Seal(b, to.Recipient())
+	recipient, err := ParseRecipient(to.Recipient().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := Seal(example(t, true), recipient)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func ParseRecipient(text string) (age.Recipient, error) {
 		}
 		return recipient, nil
 	}
-	recipient, err := age.ParseX25519Recipient(text)
+	recipient, err := parseX25519Recipient(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is neither age1… nor an SSH public key", ErrRecipientText)
 	}

@@ -43,7 +43,10 @@ func stationApp(t testing.TB) *App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := b.open(t.Context(), nil)
+	if err := os.WriteFile(filepath.Join(b.Dir, "passphrase"), []byte("a passphrase of tests"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(t.Context(), b.config())
 	if err != nil {
 		t.Fatal(err)
 	}

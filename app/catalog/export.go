@@ -73,9 +73,9 @@ func Guard(cell string) string {
 	return cell
 }
 
-// unguard is the inverse of Guard. An apostrophe in front of anything else was
+// Unguard is the inverse of Guard. An apostrophe in front of anything else was
 // not put there by Guard and stays.
-func unguard(cell string) string {
+func Unguard(cell string) string {
 	if len(cell) > 1 && cell[0] == '\'' && strings.IndexByte(formulaStarts, cell[1]) >= 0 {
 		return cell[1:]
 	}

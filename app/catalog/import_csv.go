@@ -36,7 +36,7 @@ func (c *Catalog) ImportCSV(ctx context.Context, r io.Reader) (ImportResult, err
 			return ImportResult{}, fmt.Errorf("import: %w: row %d: %w", ErrInvalid, number, err)
 		}
 		for i, cell := range record {
-			record[i] = unguard(cell)
+			record[i] = Unguard(cell)
 		}
 		row := importRow{number: number, overlay: func(d *Device) *ImportFinding { return d.setCells(header, record) }}
 		for i, column := range header {

@@ -13,6 +13,7 @@ import (
 const tpmUsage = "tpm show --target T [--tpm ADDR] [--roots F]   ek --target T [--tpm ADDR] [--format base64|pem]\n" +
 	"       tpm collect --target T... [--tpm ADDR...] [--id ID...] [--roots F] [--parallel N]\n" +
 	"       tpm list [--search S] [--limit N] [--after ID] | show ID | forget ID\n" +
+	"       tpm export F --format csv|json [--sign] [--search S] | import F [--station-key SHA256:...] | station\n" +
 	"       where a TPM is read: [--endorsement-auth vault:NAME] [--owner-auth vault:NAME]; ADDR is target, local, unix:/path or tcp:host:port"
 
 // tpmFlags are the flags of all tpm commands.
@@ -21,6 +22,8 @@ type tpmFlags struct {
 	endorsement, owner      string
 	roots, format           string
 	search, after           string
+	stationKey              string
+	sign                    bool
 	parallel, limit         int
 	accessFlags
 }
@@ -49,6 +52,9 @@ var tpmCommands = []struct {
 	{"collect", append([]string{"id", "parallel"}, readFlags...), (*session).tpmCollect},
 	{"list", []string{"search", "limit", "after"}, (*session).tpmList},
 	{"forget", nil, (*session).tpmForget},
+	{"export", []string{"format", "sign", "search"}, (*session).tpmExport},
+	{"import", []string{"station-key"}, (*session).tpmImport},
+	{"station", nil, (*session).tpmStation},
 }
 
 func tpm(s *session, args []string) error {
@@ -60,11 +66,12 @@ func tpm(s *session, args []string) error {
 		set.Var(into, name, "")
 	}
 	for name, into := range map[string]*string{"endorsement-auth": &f.endorsement, "owner-auth": &f.owner, "roots": &f.roots, "format": &f.format,
-		"search": &f.search, "after": &f.after} {
+		"search": &f.search, "after": &f.after, "station-key": &f.stationKey} {
 		set.StringVar(into, name, "", "")
 	}
 	set.IntVar(&f.parallel, "parallel", 0, "")
 	set.IntVar(&f.limit, "limit", 0, "")
+	set.BoolVar(&f.sign, "sign", false, "")
 	addAccess(set, &f.accessFlags)
 	rest, err := s.parse(set, args)
 	if err != nil {

@@ -69,3 +69,35 @@ func TestTPMsAreCollectedAndListed(t *testing.T) {
 		d.run(append([]string{"tpm"}, wrong.args...)...).exits(ExitUsage).says(wrong.says...)
 	}
 }
+
+func TestListsOfKeysAreExportedAndImported(t *testing.T) {
+	t.Parallel()
+	d, other := newDesk(t), newDesk(t)
+	passphrase := d.write("passphrase", "correct horse battery staple\n")
+	d.run("tpm", "collect", "--target", "local:", "--tpm", softTPM(t).Address, "--id", "press-01").exits(ExitOK)
+	d.run("tpm", "export", d.path("keys.csv"), "--format", "csv", "--sign").exits(ExitLocked)
+	d.run("tpm", "export", d.path("plain.csv"), "--format", "csv").exits(ExitOK).says("1 keys", "not signed")
+	out := d.run("tpm", "export", d.path("keys.json"), "--format", "json", "--sign", "--json", "--passphrase-file", passphrase).exits(ExitOK).object()
+	has(t, "export", out, "file signature keys station")
+	has(t, "station", out["station"], "station fingerprint")
+	fingerprint := out["station"].(map[string]any)["fingerprint"].(string)
+	d.run("tpm", "station", "--passphrase-file", passphrase).exits(ExitOK).says(fingerprint)
+	d.run("tpm", "export", d.path("keys.csv"), "--format", "csv", "--sign", "--passphrase-file", passphrase).exits(ExitOK).says(fingerprint, "keys.csv.sig")
+	d.run("tpm", "export", d.path("keys.csv"), "--format", "csv").exits(ExitUsage).says("existing files are not replaced")
+	other.run("tpm", "import", d.path("keys.json")).exits(ExitUsage).says(fingerprint, "--station-key")
+	in := other.run("tpm", "import", d.path("keys.json"), "--json", "--station-key", fingerprint).exits(ExitOK).object()
+	has(t, "import", in, "added known refused station")
+	other.run("tpm", "import", d.path("keys.csv")).exits(ExitOK).says("0 keys came in, 1 were known already", fingerprint)
+	other.run("tpm", "list").exits(ExitOK).says("press-01", "signed")
+	bad := other.write("bad.csv", "registration_id,endorsement_key\nline-1,AAAA\n")
+	other.run("tpm", "import", bad).exits(ExitFailed).says("line 2, endorsement_key", "tpm ek")
+	for _, wrong := range []struct{ says, args []string }{
+		{[]string{"one file"}, []string{"export", "--format", "csv"}},
+		{[]string{"csv or json"}, []string{"export", "x", "--format", "xml"}},
+		{[]string{"one list"}, []string{"import"}},
+		{[]string{"does not read"}, []string{"import", other.path("none.csv")}},
+		{[]string{"no endorsement key to export"}, []string{"export", other.path("none.csv"), "--format", "csv", "--search", "nothing"}},
+	} {
+		other.run(append([]string{"tpm"}, wrong.args...)...).exits(ExitUsage).says(wrong.says...)
+	}
+}

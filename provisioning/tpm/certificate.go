@@ -56,7 +56,7 @@ func (t *TPM) EKCertificate(ctx context.Context, ek Key, roots Roots, now time.T
 	if err != nil {
 		return EKCertificate{}, err
 	}
-	return judge(area, ek, roots, now), nil
+	return Judge(area, ek, roots, now), nil
 }
 
 // readNV reads an NV index with the index's own authorisation; nil if there is
@@ -116,7 +116,9 @@ var oidEKCertificate = asn1.ObjectIdentifier{2, 23, 133, 8, 1}
 // subject is empty, which crypto/x509 does not handle.
 var oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 
-func judge(area []byte, ek Key, roots Roots, now time.Time) EKCertificate {
+// Judge says what an NV area, or a certificate that came from elsewhere, is worth for
+// an endorsement key; nil is no certificate.
+func Judge(area []byte, ek Key, roots Roots, now time.Time) EKCertificate {
 	if area == nil {
 		return EKCertificate{State: ChainNone, Problem: "The TPM stores no EK certificate; some makers publish it by the hash of the key."}
 	}

@@ -20,6 +20,8 @@ func FuzzParsers(f *testing.F) {
 		if err == nil && len(sealed.Credential)+len(sealed.CredentialSecret)+len(sealed.Duplicate)+len(sealed.DuplicateSecret)+len(sealed.Public)+10 > len(data) {
 			t.Error("parts are longer than the whole")
 		}
-		_ = isRSA2048(data)
+		if CheckEK(data) == nil && !isRSA2048(data) {
+			t.Error("taken, and no RSA key of 2048 bits")
+		}
 	})
 }

@@ -222,6 +222,22 @@ func publicKey(public []byte) (crypto.PublicKey, error) {
 	return tpm2.Pub(*contents)
 }
 
+// CheckEK tells why bytes cannot be the endorsement key of a device in DPS: exactly
+// one TPM2B_PUBLIC of an RSA key of 2048 bits.
+func CheckEK(public []byte) error {
+	area, err := tpm2.Unmarshal[tpm2.TPM2BPublic](public)
+	if err != nil {
+		return errors.New("it is no TPM2B_PUBLIC")
+	}
+	if !bytes.Equal(tpm2.Marshal(area), public) {
+		return errors.New("more than a TPM2B_PUBLIC is there")
+	}
+	if _, err := publicKey(public); err != nil || !isRSA2048(public) {
+		return errors.New("it is no RSA key of 2048 bits")
+	}
+	return nil
+}
+
 func isRSA2048(public []byte) bool {
 	area, err := tpm2.Unmarshal[tpm2.TPM2BPublic](public)
 	if err != nil {

@@ -14,9 +14,8 @@ type Access struct {
 	// HostKey is the fingerprint (SHA256:...) of an SSH host key that may be
 	// trusted without asking.
 	HostKey string
-	// BundleIdentity is a file with the identity that opens a bundle, in place of
-	// the bench identities of the vault.
-	BundleIdentity string
+	// BundleKey opens a bundle in place of the bench identities of the vault.
+	BundleKey BundleKey
 	// SSHPassword and SudoPassword answer without a person.
 	SSHPassword, SudoPassword secret.Value
 	// Ask answers a question for a secret; nil asks nobody.

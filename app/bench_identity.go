@@ -101,24 +101,48 @@ func (a *App) eachBenchIdentity(ctx context.Context, do func(name string, identi
 	return nil
 }
 
-// openers are the identities that open bundles here: those of the vault, or the
-// one in a file, if that is named.
-func (a *App) openers(ctx context.Context, file string) ([]age.Identity, error) {
-	if file != "" {
-		text, err := readSmallFile(file, bundle.MaxSealed)
+// BundleKey is an identity that opens a bundle: that in a file, or the text of one
+// that was typed. The zero value stands for the bench identities of the vault.
+type BundleKey struct {
+	// File is an age identity file or an SSH private key, Passphrase its own, if it
+	// has one.
+	File       string
+	Passphrase secret.Value
+	// Text is AGE-SECRET-KEY-1…; it counts where no file is named.
+	Text secret.Value
+}
+
+// identities reads the key.
+func (k BundleKey) identities() ([]age.Identity, error) {
+	text, name := k.Text, ""
+	if k.File != "" {
+		data, err := readSmallFile(k.File, bundle.MaxSealed)
 		if err != nil {
 			return nil, err
 		}
-		identities, err := bundle.ParseIdentity(secret.New(text))
-		if err != nil {
-			return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The identity %s cannot be used: %s.", file, err),
-				Hint: "Name an age identity file, or the device's SSH host key."}
-		}
+		text, name = secret.New(data), " "+k.File
+	}
+	identities, err := bundle.ParseIdentity(text, k.Passphrase)
+	if err == nil {
 		return identities, nil
+	}
+	refused := &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The identity%s cannot be used: %s.", name, err),
+		Hint: "Name an age identity file, or the device's SSH host key.", Err: err}
+	if errors.Is(err, bundle.ErrPassphrase) {
+		refused.Kind, refused.Hint = provisioning.ErrLocked, "Give its passphrase in the window, or name one without a passphrase."
+	}
+	return nil, refused
+}
+
+// openers are the identities that open bundles here: those of the vault, or the
+// key, if one is given.
+func (a *App) openers(ctx context.Context, key BundleKey) ([]age.Identity, error) {
+	if key.File != "" || !key.Text.IsEmpty() {
+		return key.identities()
 	}
 	var identities []age.Identity
 	err := a.eachBenchIdentity(ctx, func(_ string, text secret.Value) error {
-		found, err := bundle.ParseIdentity(text)
+		found, err := bundle.ParseIdentity(text, secret.Value{})
 		identities = append(identities, found...)
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/bundle"
@@ -28,19 +29,23 @@ type BundleView struct {
 	Batch  string `json:"batch"`
 	Device string `json:"device"`
 	// Plan is ready to run; its certificates are those of the bundle.
-	Plan     provisioning.Plan `json:"-"`
-	Findings finding.List      `json:"findings"`
+	Plan provisioning.Plan `json:"-"`
+	// Made is when it was sealed. Certificates are its identity, its Edge CA, if it
+	// has one, and the roots that it brings along.
+	Made         time.Time         `json:"-"`
+	Certificates []CertificateView `json:"-"`
+	Findings     finding.List      `json:"findings"`
 }
 
-// OpenBundle opens a bundle with a bench identity of the vault, or with the one
-// in a file, if identityFile is not empty, and gives the plan inside. A chain
-// that ends at no CA of the catalog is a finding of level care.
-func (a *App) OpenBundle(ctx context.Context, name, identityFile string) (BundleView, error) {
+// OpenBundle opens a bundle with a bench identity of the vault, or with the key,
+// if one is given, and gives the plan inside. A chain that ends at no CA of the
+// catalog is a finding of level care.
+func (a *App) OpenBundle(ctx context.Context, name string, key BundleKey) (BundleView, error) {
 	path, err := filepath.Abs(name)
 	if err != nil {
 		return BundleView{}, fmt.Errorf("bundle %s: %w", name, err)
 	}
-	opened, err := a.readBundle(ctx, path, identityFile)
+	opened, err := a.readBundle(ctx, path, key)
 	if err != nil {
 		return BundleView{}, err
 	}
@@ -62,16 +67,37 @@ func (a *App) OpenBundle(ctx context.Context, name, identityFile string) (Bundle
 		found.Add(finding.Care, "bundle", "The certificates of the bundle come from a CA that this catalog does not know.",
 			"Import the root CA of the plant, or make sure where the bundle comes from.")
 	}
-	return BundleView{Batch: opened.Batch, Device: opened.Device, Plan: plan, Findings: found}, nil
+	view := BundleView{Batch: opened.Batch, Device: opened.Device, Plan: plan, Made: opened.Made, Findings: found}
+	view.Certificates, err = a.inBundle(opened)
+	return view, err
+}
+
+// inBundle shows the certificates of a bundle that are not those of CAs above.
+func (a *App) inBundle(opened bundle.Bundle) (views []CertificateView, err error) {
+	chains := [][]byte{opened.Identity.Chain}
+	if opened.EdgeCA != nil {
+		chains = append(chains, opened.EdgeCA.Chain)
+	}
+	if len(opened.Trust) > 0 {
+		chains = append(chains, opened.Trust)
+	}
+	for _, chain := range chains {
+		content, err := pki.Read(chain, secret.Value{})
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, a.foreignView(content.Certificates[0], content.Certificates))
+	}
+	return views, nil
 }
 
 // readBundle reads and opens a bundle; its errors name the file.
-func (a *App) readBundle(ctx context.Context, path, identityFile string) (bundle.Bundle, error) {
+func (a *App) readBundle(ctx context.Context, path string, key BundleKey) (bundle.Bundle, error) {
 	data, err := readSmallFile(path, bundle.MaxSealed)
 	if err != nil {
 		return bundle.Bundle{}, err
 	}
-	with, err := a.openers(ctx, identityFile)
+	with, err := a.openers(ctx, key)
 	if err != nil {
 		return bundle.Bundle{}, err
 	}
@@ -139,8 +165,8 @@ func (a *App) knowsIssuer(ctx context.Context, opened bundle.Bundle) (bool, erro
 	return false, nil
 }
 
-// inBundle takes apart the place of a member; false for anything else.
-func inBundle(place string) (member, path string, ok bool) {
+// memberOf takes apart the place of a member; false for anything else.
+func memberOf(place string) (member, path string, ok bool) {
 	rest, ok := strings.CutPrefix(place, bundleScheme)
 	if !ok {
 		return "", "", false
@@ -150,11 +176,11 @@ func inBundle(place string) (member, path string, ok bool) {
 
 // fromBundle reads a pair of a bundle. Open has checked that they belong together.
 func (c certificates) fromBundle(ctx context.Context, files provisioning.CertificateFiles) (provisioning.Pair, error) {
-	member, path, ok := inBundle(files.Certificate)
-	if _, keyPath, alsoOK := inBundle(files.Key); !ok || !alsoOK || keyPath != path {
+	member, path, ok := memberOf(files.Certificate)
+	if _, keyPath, alsoOK := memberOf(files.Key); !ok || !alsoOK || keyPath != path {
 		return provisioning.Pair{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The plan names only half of a pair of a bundle.", Hint: "Provision with --bundle and the bundle's file."}
 	}
-	opened, err := c.app.readBundle(ctx, path, c.bundleIdentity)
+	opened, err := c.app.readBundle(ctx, path, c.bundleKey)
 	if err != nil {
 		return provisioning.Pair{}, err
 	}
@@ -174,7 +200,7 @@ func (c certificates) fromBundle(ctx context.Context, files provisioning.Certifi
 
 // trustFromBundle reads the roots of a bundle.
 func (c certificates) trustFromBundle(ctx context.Context, path string) ([]*x509.Certificate, error) {
-	opened, err := c.app.readBundle(ctx, path, c.bundleIdentity)
+	opened, err := c.app.readBundle(ctx, path, c.bundleKey)
 	if err != nil {
 		return nil, err
 	}

@@ -22,11 +22,10 @@ import (
 // certificates fits catalog and vault to the port of the domain. The keys of a
 // run lie sealed in the vault until they lie on the device.
 type certificates struct {
-	app      *App
-	practice bool
-	deviceID string
-	// bundleIdentity is a file that opens bundles, "" for the vault.
-	bundleIdentity string
+	app       *App
+	practice  bool
+	deviceID  string
+	bundleKey BundleKey
 }
 
 func (c certificates) kind() vault.Kind {
@@ -328,7 +327,7 @@ func (c certificates) Revoke(ctx context.Context, runID string) error {
 func (c certificates) Roots(ctx context.Context, names []string) ([]*x509.Certificate, error) {
 	var roots []*x509.Certificate
 	for _, name := range names {
-		if member, path, ok := inBundle(name); ok && member == bundle.TrustName {
+		if member, path, ok := memberOf(name); ok && member == bundle.TrustName {
 			found, err := c.trustFromBundle(ctx, path)
 			if err != nil {
 				return nil, err

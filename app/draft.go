@@ -21,6 +21,8 @@ type Draft struct {
 	// Found is what was seen of the target, nil before the look.
 	Found *Detection
 	Plan  provisioning.Plan
+	// Bundle is where the plan comes from, nil for one that is typed.
+	Bundle *BundleView
 
 	confirmed *provisioning.Preview
 }

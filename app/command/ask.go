@@ -26,7 +26,7 @@ type accessFlags struct {
 // answer. An unknown host key is trusted by --host-key or by a person only,
 // never by --yes.
 func (s *session) access(f accessFlags) (app.Access, error) {
-	access := app.Access{Identity: f.identity, HostKey: f.hostKey, BundleIdentity: f.bundleIdentity}
+	access := app.Access{Identity: f.identity, HostKey: f.hostKey, BundleKey: app.BundleKey{File: f.bundleIdentity}}
 	var err error
 	if access.SSHPassword, err = readFD(f.sshFD); err != nil {
 		return access, wrongUse("--ssh-password-fd: %v", err)

@@ -196,7 +196,7 @@ func (s *session) planOf(f planFlags) (domain.Plan, finding.List, error) {
 	if err != nil {
 		return domain.Plan{}, nil, err
 	}
-	opened, err := a.OpenBundle(s.ctx, f.bundle, f.bundleIdentity)
+	opened, err := a.OpenBundle(s.ctx, f.bundle, app.BundleKey{File: f.bundleIdentity})
 	for _, found := range opened.Findings {
 		if found.Level == finding.Care {
 			s.note("%s %s", found.Problem, found.Fix)

@@ -70,6 +70,8 @@ var (
 	// ErrRecipientText and ErrIdentityText are text that is no key.
 	ErrRecipientText = errors.New("it is no recipient")
 	ErrIdentityText  = errors.New("it is no identity")
+	// ErrPassphrase is an identity that is encrypted, without its passphrase.
+	ErrPassphrase = errors.New("it is encrypted, and its passphrase is missing or wrong")
 )
 
 func refuse(format string, args ...any) error {

@@ -11,6 +11,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"io"
 	"math/big"
 	"os"
 	"os/exec"
@@ -20,6 +22,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"filippo.io/age/armor"
 
 	"edgewright/provisioning/secret"
 )
@@ -184,7 +187,7 @@ func TestSealedForAnSSHHostKey(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			with, err := ParseIdentity(secret.New(private))
+			with, err := ParseIdentity(secret.New(private), secret.Value{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -371,7 +374,7 @@ func TestKeysThatAreNone(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "AGE-SECRET-KEY-1MINE", "-----BEGIN OPENSSH PRIVATE KEY-----\nbWluZQ==\n-----END OPENSSH PRIVATE KEY-----\n"} {
-		_, err := ParseIdentity(secret.FromString(text))
+		_, err := ParseIdentity(secret.FromString(text), secret.Value{})
 		if !errors.Is(err, ErrIdentityText) || strings.Contains(err.Error(), "MINE") || strings.Contains(err.Error(), "bWluZQ") {
 			t.Errorf("identity %q: %v", text, err)
 		}
@@ -438,8 +441,66 @@ func FuzzKeys(f *testing.F) {
 		if to, err := ParseRecipient(text); (err == nil) != (to != nil) {
 			t.Errorf("%v %v", to, err)
 		}
-		if with, err := ParseIdentity(secret.FromString(text)); err == nil && len(with) == 0 {
+		if with, err := ParseIdentity(secret.FromString(text), secret.Value{}); err == nil && len(with) == 0 {
 			t.Error("no identity and no error")
 		}
 	})
 }
+
+// An identity that is encrypted opens with its passphrase and with no other.
+func TestEncryptedIdentitiesOpen(t *testing.T) {
+	texts := map[string]secret.Value{}
+	plain, _, err := NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, armored := range []bool{false, true} {
+		to, err := age.NewScryptRecipient("a passphrase")
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.SetWorkFactor(10)
+		var out bytes.Buffer
+		var into io.WriteCloser = nopCloser{&out}
+		if armored {
+			into = armor.NewWriter(&out)
+		}
+		w, err := age.Encrypt(into, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(plain.Reveal()); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Close(), into.Close()); err != nil {
+			t.Fatal(err)
+		}
+		texts[fmt.Sprint("age, armored ", armored)] = secret.New(out.Bytes())
+	}
+	if _, err := exec.LookPath("ssh-keygen"); err != nil {
+		t.Skip("needs ssh-keygen")
+	}
+	for _, kind := range []string{"ed25519", "rsa"} {
+		file := filepath.Join(t.TempDir(), kind)
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", kind, "-N", "a passphrase", "-f", file).CombinedOutput(); err != nil {
+			t.Fatalf("%s %v", out, err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts["ssh "+kind] = secret.New(text)
+	}
+	for name, text := range texts {
+		for passphrase, opens := range map[string]bool{"": false, "another": false, "a passphrase": true} {
+			with, err := ParseIdentity(text, secret.FromString(passphrase))
+			if opens && (err != nil || len(with) != 1) || !opens && !errors.Is(err, ErrPassphrase) {
+				t.Errorf("%s with %q: %v", name, passphrase, err)
+			}
+		}
+	}
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }

@@ -41,6 +41,12 @@ func (s *runStep) proven(r *running) []fyne.CanvasObject {
 		return append(parts, layout.Flow(fynetheme.Size(theme.SizeNameSpace2), open, s.overButton(), undo))
 	}
 	s.primary = s.provisionAnother
+	if s.p.draft.Bundle != nil {
+		s.primary = s.anotherBundle
+		another := widgets.NewButton(widgets.Primary, lang.X("bundle.another", "Another bundle"), fynetheme.ContentAddIcon(), s.anotherBundle)
+		s.first = another
+		return append(parts, layout.Flow(fynetheme.Size(theme.SizeNameSpace2), another, open, s.overButton(), undo))
+	}
 	another := widgets.NewButton(widgets.Primary, lang.X("run.another", "Provision another"), fynetheme.ContentAddIcon(), s.provisionAnother)
 	return append(parts, s.nextFields(o.Device), layout.Flow(fynetheme.Size(theme.SizeNameSpace2), another, open, s.overButton(), undo))
 }
@@ -156,14 +162,14 @@ func (s *runStep) again(o provisioning.Outcome) {
 
 func (s *runStep) resuming(id string) carry {
 	return func(ctx context.Context, emit app.Emit) provisioning.Outcome {
-		outcomes, _, err := s.p.c.App.Resume(ctx, id, s.p.c.Access(), emit)
+		outcomes, _, err := s.p.c.App.Resume(ctx, id, s.p.draft.Access, emit)
 		return single(id, outcomes, err)
 	}
 }
 
 func (s *runStep) undoing(id string) carry {
 	return func(ctx context.Context, emit app.Emit) provisioning.Outcome {
-		outcomes, _, err := s.p.c.App.Undo(ctx, id, s.p.c.Access(), emit)
+		outcomes, _, err := s.p.c.App.Undo(ctx, id, s.p.draft.Access, emit)
 		return single(id, outcomes, err)
 	}
 }
@@ -192,6 +198,19 @@ func (s *runStep) change() {
 	s.p.job = nil
 	s.p.reached = stepReview
 	s.p.open(stepIdentity)
+}
+
+// anotherBundle begins with the next bundle, which the same key opens.
+func (s *runStep) anotherBundle() {
+	p, key := s.p, s.p.steps[stepWay].(*wayStep).bundle
+	next := app.NewDraft()
+	next.Access = p.draft.Access
+	p.begin(next)
+	if key != nil {
+		key.file.SetText("")
+		p.steps[stepWay].(*wayStep).bundle = key
+	}
+	p.open(stepTarget)
 }
 
 // provisionAnother takes the next ID and goes through Review, which lets it

@@ -115,6 +115,10 @@ func (p *Page) Show(place frame.Place) {
 	case p.job != nil && !p.job.ended():
 	case place.Device != "":
 		p.openDevice(place.Device)
+	case len(place.Files) > 0:
+		p.begin(app.NewDraft())
+		p.takeBundle(place.Files[0])
+		p.open(stepTarget)
 	case place.Target != "":
 		p.begin(app.NewDraft())
 		p.draft.Target = place.Target
@@ -122,6 +126,31 @@ func (p *Page) Show(place frame.Place) {
 	case p.at == stepCloud || p.at == stepTarget:
 		p.show() // a cloud or a practice device may have come
 	}
+}
+
+// Dropped implements frame.Dropped: a bundle, or the list that is asked for.
+func (p *Page) Dropped(files []string) bool {
+	switch target := p.steps[stepTarget].(*targetStep); {
+	case len(files) != 1 || p.at > stepWay:
+		return false
+	case p.at == stepTarget && target.chosen == chooseMany:
+		target.list.SetText(files[0])
+	case !app.IsBundle(files[0]):
+		return false
+	default:
+		p.takeBundle(files[0])
+		p.show()
+	}
+	return true
+}
+
+// takeBundle makes the way that of a bundle.
+func (p *Page) takeBundle(file string) {
+	way := p.steps[stepWay].(*wayStep)
+	if way.bundle == nil {
+		way.bundle = newBundleFields(p)
+	}
+	way.bundle.file.SetText(file)
 }
 
 // openDevice goes to Review with the plan that the catalog keeps of a device.
@@ -203,6 +232,10 @@ func (p *Page) Help() string {
 func (p *Page) open(index int) {
 	if p.job != nil && !p.job.ended() {
 		return
+	}
+	if p.draft.Bundle != nil && (index == stepCloud || index == stepIdentity) {
+		// The bundle says both.
+		index = map[bool]int{true: stepReview, false: stepWay}[index > p.at]
 	}
 	p.at = index
 	p.reached = max(p.reached, index)

@@ -24,17 +24,34 @@ type wayStep struct {
 	needs   *widgets.Text
 	cells   []app.CellRow
 	lastFor *app.Detection
+	// bundle is asked for in the place of the board, nil for the board.
+	bundle *bundleFields
 }
 
 func (s *wayStep) name() string { return lang.X("step.way", "Way") }
-func (s *wayStep) next() string { return lang.X("action.next", "Next") }
+
+func (s *wayStep) next() string {
+	if s.bundle != nil && s.bundle.opened == nil {
+		return lang.X("bundle.open", "Open the bundle")
+	}
+	return lang.X("action.next", "Next")
+}
 
 func (s *wayStep) summary() string {
+	if s.bundle != nil {
+		return s.bundle.name()
+	}
 	cell := s.p.draft.Plan.Cell
 	return PlatformName(cell.Platform) + ", " + MethodName(cell.Provisioning) + ", " + AuthenticationName(cell.Authentication)
 }
 
 func (s *wayStep) content() fyne.CanvasObject {
+	if s.bundle != nil && s.p.list == nil {
+		board := widgets.NewButton(widgets.Secondary, lang.X("bundle.board", "Choose a way instead"), nil, func() { s.byBundle(false) })
+		return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
+			widgets.NewStepHead(lang.X("bundle.question", "Which bundle?"), lang.X("bundle.line", "It holds the plan, the certificates and the keys of one device. Nothing of it is unpacked here.")),
+			s.bundle.column, layout.Flow(0, board))
+	}
 	if s.board == nil {
 		cells, err := s.p.c.App.Cells(s.p.c.Ctx)
 		if err != nil {
@@ -49,13 +66,32 @@ func (s *wayStep) content() fyne.CanvasObject {
 		s.board.Set(s.model())
 	}
 	s.lastFor = s.p.draft.Found
-	return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
+	column := layout.Column(fynetheme.Size(theme.SizeNameSpace3),
 		widgets.NewStepHead(lang.X("way.question", "Which way?"),
 			lang.X("way.line", "Platform, provisioning and authentication of {{.Target}}. Greyed ways say what is missing.", map[string]any{"Target": s.p.targetName()})),
 		s.board, s.needs)
+	if s.p.list == nil {
+		column.Add(layout.Flow(0, widgets.NewButton(widgets.Secondary, lang.X("bundle.use", "From a sealed bundle ..."), theme.IconKey(), func() { s.byBundle(true) })))
+	}
+	return column
+}
+
+// byBundle asks for a bundle, or for a way again with a plan that is empty.
+func (s *wayStep) byBundle(yes bool) {
+	s.p.draft.Bundle, s.bundle = nil, nil
+	if yes {
+		s.bundle = newBundleFields(s.p)
+	} else {
+		s.p.draft.Plan = app.NewDraft().Plan
+	}
+	s.p.show()
+	s.p.focusSoon()
 }
 
 func (s *wayStep) focus() fyne.Focusable {
+	if s.bundle != nil && s.p.list == nil {
+		return s.bundle.file
+	}
 	if s.board == nil {
 		return nil
 	}
@@ -63,6 +99,13 @@ func (s *wayStep) focus() fyne.Focusable {
 }
 
 func (s *wayStep) leave(on func()) {
+	if s.bundle != nil && s.p.list == nil {
+		s.bundle.leave(on)
+		return
+	}
+	if s.p.draft.Bundle != nil { // its certificates are no list's
+		s.p.draft.Bundle, s.p.draft.Plan = nil, app.NewDraft().Plan
+	}
 	for _, cell := range s.cells {
 		if cell.String() == s.board.Taken() {
 			s.p.draft.SetCell(cell.Cell)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -148,5 +149,47 @@ func TestTokenWithAnotherKeyIsRefused(t *testing.T) {
 	}
 	if _, err := a.signsAs(t.Context(), tokenPlace(keys[0]), keys[1].Public()); !errors.Is(err, provisioning.ErrConflict) {
 		t.Errorf("another key: %v", err)
+	}
+}
+
+// TestTokenIsLookedAt: a form can open a token before anything is made, learns
+// which key is there, and offers the tokens that keys of the catalog are in.
+func TestTokenIsLookedAt(t *testing.T) {
+	t.Parallel()
+	a, asked, address := newTokenApp(t)
+	place, err := TokenKeyPlace("token:"+address.String(), "root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked.takes("97531")
+	if _, err := a.LookAtToken(t.Context(), place); !errors.Is(err, provisioning.ErrUnauthorized) {
+		t.Errorf("a wrong PIN: %v", err)
+	}
+	asked.takes("1234")
+	state, err := a.LookAtToken(t.Context(), place)
+	if err != nil || state.Name != "ewca" || state.Serial == "" || !state.CountLow || state.Key != "" {
+		t.Errorf("%+v %v", state, err)
+	}
+	if known, err := a.KnownTokens(t.Context()); err != nil || len(known) != 0 {
+		t.Errorf("%v %v", known, err)
+	}
+	if _, err := a.MakeCertificate(t.Context(), NewCertificate{Profile: "root CA", CommonName: "Token Root", Key: place}); err != nil {
+		t.Fatal(err)
+	}
+	if state, err = a.LookAtToken(t.Context(), place); err != nil || state.Key != pki.P384 {
+		t.Errorf("%+v %v", state, err)
+	}
+	known, err := a.KnownTokens(t.Context())
+	if err != nil || len(known) != 1 || known[0].Name != "ewca" {
+		t.Fatalf("%v %v", known, err)
+	}
+	if again, err := TokenKeyPlace(known[0].Address, "root"); err != nil || !strings.Contains(again, "serial=") || !strings.Contains(again, ";object=root;") {
+		t.Errorf("%s %v", again, err)
+	}
+	if _, err := TokenKeyPlace("nonsense", ""); err == nil || provisioning.View(err).Hint == "" {
+		t.Errorf("nonsense: %v", err)
+	}
+	if _, err := a.LookAtToken(t.Context(), "token:pkcs11:token=nobody?module-path=/usr/lib/softhsm/libsofthsm2.so"); !errors.Is(err, provisioning.ErrNotFound) {
+		t.Errorf("a token that is not there: %v", err)
 	}
 }

@@ -23,6 +23,12 @@ func TestMain(m *testing.M) {
 	// Without a session bus there is no credential store, on any machine.
 	_ = os.Unsetenv("DBUS_SESSION_BUS_ADDRESS")
 	_ = os.Unsetenv("XDG_RUNTIME_DIR")
+	if len(os.Args) == 2 && os.Args[1] == tokenArgument {
+		if err := app.ServeTokenHelper(context.Background(), os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if err := uilang.Use("en"); err != nil {
 		panic(err)
 	}

@@ -2,6 +2,7 @@ package certificates
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,7 @@ type makeForm struct {
 	names     *widgets.Entry
 	ca        *widgets.Select
 	algorithm *widgets.Select
+	place     *placeFields
 	days      *widgets.Entry
 	daysField *widgets.Field
 	nameField *widgets.Field
@@ -73,6 +75,7 @@ func newMakeForm(p *Page, file, ca, profile string) *makeForm {
 	f.names.SetPlaceHolder("gateway.plant.example, 10.20.4.31")
 	f.ca = widgets.NewSelect(nil, func(string) { f.preview() })
 	f.algorithm = widgets.NewSelect(nil, func(string) { f.preview() })
+	f.place = newPlaceFields(p, f.followKey)
 	f.nameField = widgets.NewField(lang.X("certificates.form.name", "Common name"), lang.X("certificates.form.name.hint", "of an identity: the device ID, or with DPS the registration ID"), f.name)
 	f.daysField = widgets.NewField(lang.X("certificates.form.days", "Days"), lang.X("certificates.form.days.hint", "it never ends after its issuer"), f.days)
 	f.onlyHosts = layout.Column(space, widgets.NewField(lang.X("certificates.form.names", "Host names and addresses"), lang.X("certificates.form.names.hint", "separated by commas; without any, the common name"), f.names))
@@ -80,10 +83,10 @@ func newMakeForm(p *Page, file, ca, profile string) *makeForm {
 	f.failure, f.outcome = layout.Column(space), layout.Column(fynetheme.Size(theme.SizeNameSpace2))
 	f.failure.Hide()
 
-	title, line := lang.X("certificates.new.title", "New certificate"), lang.X("certificates.new.line", "Its key is made here and lies sealed in the vault")
+	title, line := lang.X("certificates.new.title", "New certificate"), lang.X("certificates.new.line", "Its key is made here, for the vault or in a token")
 	f.save = widgets.NewButton(widgets.Primary, lang.X("certificates.new.do", "Make"), fynetheme.ContentAddIcon(), f.submit)
 	fields := layout.Column(space, f.failure, widgets.NewField(lang.X("certificates.form.profile", "Profile"), "", f.profile), f.nameField, f.onlyHosts, f.onlyCA,
-		widgets.NewField(lang.X("certificates.form.algorithm", "Key"), "", f.algorithm), f.daysField)
+		widgets.NewField(lang.X("certificates.form.algorithm", "Key"), "", f.algorithm), f.place.column, f.daysField)
 	if file != "" {
 		title, line = lang.X("certificates.sign.title", "Sign a request"), file
 		f.save.SetText(lang.X("certificates.sign.do", "Sign"))
@@ -119,6 +122,7 @@ func (f *makeForm) read() {
 	type choices struct {
 		profiles []app.ProfileView
 		cas      []string
+		tokens   []app.KnownToken
 	}
 	frame.Do(f.p.c, &f.load, func(ctx context.Context) (choices, error) {
 		profiles, err := f.p.c.App.CertificateProfiles(ctx)
@@ -126,7 +130,11 @@ func (f *makeForm) read() {
 			return choices{}, err
 		}
 		cas, err := f.p.c.App.IssuingCAs(ctx, "")
-		return choices{profiles, cas}, err
+		if err != nil {
+			return choices{}, err
+		}
+		tokens, err := f.p.c.App.KnownTokens(ctx)
+		return choices{profiles, cas, tokens}, err
 	}, func(c choices, err error) {
 		if err != nil {
 			f.say(err)
@@ -139,6 +147,7 @@ func (f *makeForm) read() {
 				f.profile.Options = append(f.profile.Options, profile.Name)
 			}
 		}
+		f.place.offer(c.tokens)
 		f.ca.PlaceHolder = lang.X("certificates.form.noca", "(make a root CA first)")
 		if len(c.cas) > 0 {
 			f.ca.PlaceHolder = lang.X("certificates.form.chooseca", "(choose a CA)")
@@ -269,6 +278,14 @@ func (f *makeForm) put(objects ...fyne.CanvasObject) {
 	f.content.Refresh()
 }
 
+// followKey takes over the kind of a key that is in the token already.
+func (f *makeForm) followKey(is pki.Algorithm) {
+	if is != "" && slices.Contains(f.algorithm.Options, is.String()) {
+		f.algorithm.SetSelected(is.String())
+	}
+	f.content.Refresh()
+}
+
 // submit makes the certificate and opens it in the tree.
 func (f *makeForm) submit() {
 	n, ok := f.request()
@@ -277,6 +294,10 @@ func (f *makeForm) submit() {
 			f.nameField.SetError(lang.X("certificates.form.name.missing", "The common name is missing."))
 			f.p.c.Focus(f.name)
 		}
+		return
+	}
+	if n.Key, ok = f.place.place(); !ok {
+		f.content.Refresh()
 		return
 	}
 	f.save.Disable()

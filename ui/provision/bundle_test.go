@@ -21,7 +21,9 @@ import (
 func withVault(t *testing.T, p *Page) {
 	t.Helper()
 	config := frametest.Config(t)
-	config.AskPassphrase = func(context.Context, bool) (secret.Value, error) { return secret.FromString("a passphrase of a test"), nil }
+	config.AskPassphrase = func(context.Context, bool) (secret.Value, error) {
+		return secret.FromString("a passphrase of a test"), nil
+	}
 	a, err := app.New(p.c.Ctx, config)
 	if err != nil {
 		t.Fatal(err)

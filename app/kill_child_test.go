@@ -45,8 +45,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// job is what a child does to a bench: provision, undo what it provisioned, or
-// mint.
+// job is what a child does to a bench: provision, undo or rotate what it
+// provisioned, or mint.
 type job struct {
 	Bench bench
 	Undo  bool
@@ -55,7 +55,7 @@ type job struct {
 	// Rotate is what the child rotates on the bench that it provisioned first.
 	Rotate string
 	// Cut is the effect just before which the child kills itself, counted from
-	// the begin of the run, or of the undo; -1 for none.
+	// the begin of the run, of the undo or of the rotation; -1 for none.
 	Cut int
 }
 

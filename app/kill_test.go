@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -311,7 +312,7 @@ func listFolder(root, key string) (string, error) {
 			if filepath.Base(name) == "journal.json" {
 				text = nil // names temporary files
 			}
-			if ext := filepath.Ext(name); ext == ".pem" || ext == ".crt" {
+			if bytes.HasPrefix(text, []byte("-----BEGIN ")) {
 				text = nil // a new key and signature each time
 			}
 			line += " " + base64.StdEncoding.EncodeToString(text)

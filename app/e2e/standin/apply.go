@@ -217,6 +217,9 @@ func start() error {
 	if _, err := as("aziotid", "identityd", nil); err != nil {
 		return err
 	}
+	if err := startEdgeHub(); err != nil {
+		return err
+	}
 	return setState("running")
 }
 

@@ -48,6 +48,7 @@ func run(name, args string) error {
 		status()
 		return nil
 	case "system stop":
+		stopEdgeHub()
 		return setState("stopped")
 	case "system restart":
 		return start()
@@ -67,6 +68,8 @@ func run(name, args string) error {
 		return certdRead()
 	case "daemon certd-chain":
 		return certdChain()
+	case "daemon edgehub":
+		return edgeHubServe()
 	}
 	return fmt.Errorf("unrecognized subcommand %q", args)
 }
@@ -113,8 +116,7 @@ func list() error {
 	if state() != "running" {
 		return fmt.Errorf("a module runtime error occurred\n\tcaused by: No such file or directory (os error 2)")
 	}
-	fmt.Println("NAME             STATUS           DESCRIPTION      Config")
-	fmt.Println("edgeAgent        running          Up a second      mcr.microsoft.com/azureiotedge-agent:1.6")
+	fmt.Println(listedModules())
 	return nil
 }
 

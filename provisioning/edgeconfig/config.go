@@ -94,13 +94,6 @@ type EdgeCA struct {
 	QuickstartDays int64
 }
 
-// TPM is the [tpm] section.
-type TPM struct {
-	TCTI            string
-	EndorsementAuth secret.Value
-	OwnerAuth       secret.Value
-}
-
 // Agent is the [agent] section.
 type Agent struct {
 	Name, Type, Image string

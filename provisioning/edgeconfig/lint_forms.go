@@ -74,6 +74,10 @@ func (l *linter) form(form Form, field string, e *entry, v *value) {
 		if !strings.HasPrefix(text, "/") {
 			fail(name+" is not an absolute path", "Begin it with /.")
 		}
+	case TCTIForm:
+		if strings.HasPrefix(text, "/dev/") {
+			l.add(LevelCare, field, v.start, name+" is the path of a device node, which is taken for a library", `Write "device:`+text+`", or "device" for the node that is there.`)
+		}
 	case RestartLimit:
 		if text != "infinite" {
 			fail(name+" is neither \"infinite\" nor a number", `Write "infinite", or a positive number without quotes.`)

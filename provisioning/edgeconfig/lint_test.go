@@ -37,6 +37,8 @@ func TestLintFinds(t *testing.T) {
 		{"key index in quotes", good["DPS TPM"] + "", "1.4.0", "tpm.auth_key_index", "care", 10, "1.4.1 and later"},
 		{"key index as text", strings.Replace(good["DPS TPM"], "0x00_01_00", `"0x00_01_00"`, 1), "", "tpm.auth_key_index", "error", 10, "Remove the quotes"},
 		{"key index too large", strings.Replace(good["DPS TPM"], "0x00_01_00", `0x800000`, 1), "", "tpm.auth_key_index", "error", 10, "out of its range"},
+		{"path for a loader string", strings.Replace(good["DPS TPM"], "swtpm:port=2321", "/dev/tpmrm0", 1), "", "tpm.tcti", "care", 9, "device:/dev/tpmrm0"},
+		{"section before its time", good["DPS TPM"], "1.3.0", "tpm", "care", 8, "1.4"},
 		{"renewal in days", strings.Replace(good["edge CA issued"], "10day", "10d", 1), "", "edge_ca.auto_renew.threshold", "error", 7, "exactly min and day"},
 		{"renewal at 100 %", strings.Replace(good["edge CA issued"], "10day", "100%", 1), "", "edge_ca.auto_renew.threshold", "error", 7, "1 to 99"},
 		{"YAML", agent + "[agent.config]\nimage: \"x\"\n", "", "", "error", 8, "colon"},

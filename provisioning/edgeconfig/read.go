@@ -28,12 +28,8 @@ func (d *document) config() (Config, error) {
 		EdgeCA:                 readEdgeCA(root.kid("edge_ca")),
 		EST:                    readEST(root.find("cert_issuance.est")),
 		LocalCA:                LocalCA{root.text("cert_issuance.local_ca.cert"), root.text("cert_issuance.local_ca.pk")},
-		TPM: TPM{
-			TCTI:            root.text("tpm.tcti"),
-			EndorsementAuth: secret.FromString(root.text("tpm.hierarchy_authorization.endorsement")),
-			OwnerAuth:       secret.FromString(root.text("tpm.hierarchy_authorization.owner")),
-		},
-		Agent: Agent{Name: root.text("agent.name"), Type: root.text("agent.type"), Image: root.text("agent.config.image"), Env: map[string]string{}},
+		TPM:                    readTPM(root.kid("tpm")),
+		Agent:                  Agent{Name: root.text("agent.name"), Type: root.text("agent.type"), Image: root.text("agent.config.image"), Env: map[string]string{}},
 	}
 	if c.ParentHostname == "" {
 		c.ParentHostname = root.text("local_gateway_hostname")

@@ -38,7 +38,7 @@ func TestRead(t *testing.T) {
 	if c := read("manual X.509 by a local CA").Provisioning.Authentication.Certificate.Issued; c == nil || c.ExpiryDays != 90 {
 		t.Errorf("local CA: %+v", c)
 	}
-	if c := read("DPS TPM"); c.Provisioning.Attestation.Method != MethodTPM || c.TPM.TCTI != "swtpm:port=2321" {
+	if c := read("DPS TPM"); c.Provisioning.Attestation.Method != MethodTPM || c.TPM.TCTI != "swtpm:port=2321" || c.TPM.KeyIndex == nil || *c.TPM.KeyIndex != AuthKeyIndex {
 		t.Errorf("TPM: %+v", c)
 	}
 	if c := read("top-level keys"); c.Hostname != "edge-01.plant.example" || c.TrustBundleCert != "file:///var/aziot/certs/root-ca.cert.pem" || c.AutoReprovisioningMode != "Dynamic" {

@@ -42,6 +42,7 @@ const (
 	AbsolutePath     Form = "path"         // /absolute/path
 	PathList         Form = "path list"    // prefixes of absolute paths
 	RestartLimit     Form = "restarts"     // "infinite", or a positive number
+	TCTIForm         Form = "TCTI"         // a loader string of the TPM stack
 	CertificateOrIDs Form = "certificates" // file URI, or IDs of other entries
 )
 

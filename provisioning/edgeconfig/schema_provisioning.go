@@ -79,7 +79,7 @@ var tpmTable = &Table{
 	Path:   "tpm",
 	Source: "IIS tpm/aziot-tpmd-config",
 	Keys: []Key{
-		{Name: "tcti", Type: Text, Default: `"device"`, Note: "loader string; empty tries a built-in list"},
+		{Name: "tcti", Type: Text, Form: TCTIForm, Default: `"device"`, Note: "loader string; empty tries a built-in list"},
 		{Name: "auth_key_index", Type: Number, Max: 0x7FFFFF, Default: "0x00_01_00", Since: Version{1, 4, 1}, Note: "offset from 0x81000000"},
 		{Name: "hierarchy_authorization", Type: SubTable, Table: &Table{
 			Path:   "tpm.hierarchy_authorization",

@@ -28,6 +28,7 @@ type Plan struct {
 	X509         X509Plan         `toml:"x509,omitempty"`
 	EdgeCA       *EdgeCAPlan      `toml:"edge_ca,omitempty"`
 	TrustBundle  TrustBundlePlan  `toml:"trust_bundle,omitempty"`
+	TPM          TPMPlan          `toml:"tpm,omitempty"`
 }
 
 // DevicePlan names the device. With DPS the ID is also the registration ID
@@ -69,11 +70,6 @@ type SymmetricKeyPlan struct {
 	Key string `toml:"key,omitempty"`
 }
 
-// laterTables are the plan tables of cells that this version cannot run.
-var laterTables = map[string]string{
-	"tpm": "TPM",
-}
-
 // WithDefaults fills what was left out.
 func (p Plan) WithDefaults() Plan {
 	if p.Version == 0 {
@@ -91,7 +87,7 @@ func (p Plan) WithDefaults() Plan {
 			p.Cloud.Enrollment = GroupWord
 		}
 	}
-	return p.withX509Defaults()
+	return p.withX509Defaults().withTPMDefaults()
 }
 
 func setDefault(field *string, value string) {
@@ -100,8 +96,12 @@ func setDefault(field *string, value string) {
 	}
 }
 
-// RegistrationID is the ID that the device registers under with DPS.
+// RegistrationID is the ID that the device registers under with DPS. It is ""
+// where that is made from an endorsement key that has to be read first.
 func (p Plan) RegistrationID() string {
+	if p.Cell.Authentication == TPM {
+		return p.tpmRegistrationID()
+	}
 	if p.Device.RegistrationID != "" && p.Cloud.Enrollment != GroupWord {
 		return p.Device.RegistrationID
 	}
@@ -126,16 +126,6 @@ func (p Plan) EnrollmentName() string {
 // the text is not TOML or a value has the wrong type; it names line and field.
 func ParsePlan(text []byte) (Plan, finding.List, error) {
 	var findings finding.List
-	var tables map[string]any
-	if err := toml.Unmarshal(text, &tables); err != nil {
-		return Plan{}, nil, planError(err)
-	}
-	for name, subject := range laterTables {
-		if _, ok := tables[name]; ok {
-			findings.Add(finding.Error, name, "This table belongs to cells that come later: "+subject+".",
-				"Remove the table, or choose another cell.")
-		}
-	}
 	var plan Plan
 	decoder := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	err := decoder.Decode(&plan)
@@ -144,9 +134,6 @@ func ParsePlan(text []byte) (Plan, finding.List, error) {
 	case errors.As(err, &unknown):
 		for _, missing := range unknown.Errors {
 			key := strings.Join(missing.Key(), ".")
-			if _, later := laterTables[missing.Key()[0]]; later {
-				continue
-			}
 			line, _ := missing.Position()
 			findings.Add(finding.Error, key, fmt.Sprintf("The plan has an unknown key %s in line %d.", key, line),
 				"Correct its name or remove it.")

@@ -70,6 +70,7 @@ func (p Plan) Check() finding.List {
 	p.checkDevice(&f)
 	p.checkCloud(&f)
 	p.checkX509(&f)
+	p.checkTPM(&f)
 	if !runtimePattern.MatchString(p.Runtime.Version) {
 		f.Add(finding.Error, "runtime.version", fmt.Sprintf("The runtime version %q is not known.", p.Runtime.Version), "Write 1.2 to 1.6.")
 	}
@@ -154,7 +155,7 @@ func (p Plan) checkCloud(f *finding.List) {
 	checkWord(f, "cloud.enrollment", p.Cloud.Enrollment, "individual group")
 	switch {
 	case p.ByGroup() && p.Cell.Authentication == TPM:
-		f.Add(finding.Error, "cloud.enrollment", "Attestation by TPM has no groups.", `Write enrollment = "individual".`)
+		f.Add(finding.Error, "cloud.enrollment", "Attestation by TPM has no groups: each TPM is known by its own endorsement key.", `Write enrollment = "individual".`)
 	case p.ByGroup():
 		if err := CheckGroup(p.Cloud.Group); err != nil {
 			f.Add(finding.Error, "cloud.group", sentence(err), "Name the enrollment group.")

@@ -70,9 +70,16 @@ func (p Plan) localCA() bool {
 func (p Plan) localCAName() string { return p.Device.ID + ".issuing" }
 
 // renews tells whether the runtime knows automatic renewal.
-func (p Plan) renews() bool {
+func (p Plan) renews() bool { return p.runtimeMinor() >= 3 }
+
+// runtimeMinor is the second number of the runtime's version, 0 for one that
+// does not read.
+func (p Plan) runtimeMinor() int {
 	minor, err := strconv.Atoi(strings.TrimPrefix(p.Runtime.Version, "1."))
-	return err == nil && minor >= 3
+	if err != nil {
+		return 0
+	}
+	return minor
 }
 
 // withIssuedDefaults fills what was left out of renewal.

@@ -62,7 +62,7 @@ func TestPlanFindings(t *testing.T) {
 		{"version", "version = 1", "version = 2", "version"},
 		{"unknown key", "[runtime]", "[runtime]\nversoin = \"1.6\"", "runtime.versoin"},
 		{"unknown table", "[runtime]", "[nonsense]\na = 1\n[runtime]", "nonsense"},
-		{"table of later cells", "[runtime]", "[tpm]\nat = \"target\"\n[runtime]", "tpm"},
+		{"table of the TPM cell", "[runtime]", "[tpm]\nat = \"target\"\n[runtime]", "tpm"},
 		{"table of other cells", "[runtime]", "[x509]\nsource = \"issue\"\n[runtime]", "x509"},
 		{"empty ID", `id = "line-7-0042"`, `id = ""`, "device.id"},
 		{"upper case with DPS", `id = "line-7-0042"`, `id = "Line"`, "device.id"},

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -42,6 +43,10 @@ func (e enroller) Enrollment(ctx context.Context, group bool, name string) (prov
 	enrollment := provisioning.Enrollment{Name: found.RegistrationID, DeviceID: found.DeviceID, Edge: isEdge(found.Capabilities),
 		Enabled: found.ProvisioningStatus != wire.StatusDisabled, Authentication: attestation(found.Attestation), ETag: found.ETag}
 	enrollment.Thumbprints, enrollment.Uploaded = knownCertificates(found.Attestation)
+	if enrollment.EndorsementKey, enrollment.StorageRoot, err = knownTPM(found.Attestation); err != nil {
+		return enrollment, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The endorsement key of enrollment " + name + " does not read.",
+			Hint: "Remove that enrollment in DPS.", Err: err}
+	}
 	if twin := found.InitialTwin; twin != nil && len(twin.Tags) > 0 {
 		if err := json.Unmarshal(twin.Tags, &enrollment.Tags); err != nil {
 			return enrollment, fmt.Errorf("read tags of enrollment %s: %w", name, err)
@@ -111,6 +116,10 @@ func (e enroller) CreateEnrollments(ctx context.Context, wanted []provisioning.E
 }
 
 func mechanismOf(wanted provisioning.Enrollment) *wire.AttestationMechanism {
+	if wanted.Authentication == provisioning.TPM {
+		return &wire.AttestationMechanism{Type: wire.AttestationTPM, TPM: &wire.TPMAttestation{EndorsementKey: base64.StdEncoding.EncodeToString(wanted.EndorsementKey),
+			StorageRootKey: base64.StdEncoding.EncodeToString(wanted.StorageRoot)}}
+	}
 	if wanted.Authentication != provisioning.X509 {
 		mechanism := &wire.AttestationMechanism{Type: wire.AttestationSymmetricKey}
 		if !wanted.Primary.IsEmpty() {
@@ -132,6 +141,18 @@ func mechanismOf(wanted provisioning.Enrollment) *wire.AttestationMechanism {
 
 func primaryCertificate(cert *x509.Certificate) *wire.X509Certificates {
 	return &wire.X509Certificates{Primary: &wire.X509CertificateWithInfo{Certificate: string(pki.PEM(cert))}}
+}
+
+// knownTPM are the keys that an enrollment was read with.
+func knownTPM(a *wire.AttestationMechanism) (endorsement, storageRoot []byte, err error) {
+	if a == nil || a.TPM == nil {
+		return nil, nil, nil
+	}
+	if endorsement, err = base64.StdEncoding.DecodeString(a.TPM.EndorsementKey); err != nil {
+		return nil, nil, err
+	}
+	storageRoot, err = base64.StdEncoding.DecodeString(a.TPM.StorageRootKey)
+	return endorsement, storageRoot, err
 }
 
 // knownCertificates are the SHA-256 thumbprints, and the name of an uploaded
@@ -209,6 +230,14 @@ func (e enroller) Registration(ctx context.Context, registrationID string) (prov
 		return provisioning.Registration{}, translate(err)
 	}
 	return registrationOf(state), nil
+}
+
+// sealedKey is the hub's key for a device that registered with its TPM.
+func sealedKey(state wire.DeviceRegistrationState) ([]byte, error) {
+	if state.TPM == nil {
+		return nil, nil
+	}
+	return base64.StdEncoding.DecodeString(state.TPM.AuthenticationKey)
 }
 
 func registrationOf(state wire.DeviceRegistrationState) provisioning.Registration {

@@ -157,7 +157,7 @@ func (a *App) recordDevice(ctx context.Context, run provisioning.Run, sight func
 		Cloud: run.Plan.Cloud.Name, Enrollment: run.Plan.Cloud.Enrollment, Group: run.Plan.Cloud.Group, Target: run.Target,
 		HostName: seen.hostName, MachineKey: seen.machineKey, RuntimeVersion: seen.runtime, Tags: string(tags), Plan: string(plan)}
 	if run.Plan.Cell.Provisioning == provisioning.DPS {
-		row.RegistrationID = run.Plan.RegistrationID()
+		row.RegistrationID = run.RegistrationID()
 	}
 	if row.State == StateProven || row.State == StateRehearsed {
 		row.LastProof = &run.Ended

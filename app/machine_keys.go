@@ -81,6 +81,21 @@ func (m *machine) ReadAs(ctx context.Context, user, name string) ([]byte, error)
 	return data, translate(err)
 }
 
+func (m *machine) MayUse(ctx context.Context, user, node string) error {
+	root, err := m.elevated(ctx)
+	if err != nil {
+		return err
+	}
+	err = root.MayUse(ctx, user, node)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(provisioning.ErrNotFound, err)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return translate(err)
+}
+
 // PublicKeyAs has the key read on the device. Without openssl there, it comes
 // here, as it had come from here.
 func (m *machine) PublicKeyAs(ctx context.Context, user, name string) (crypto.PublicKey, error) {

@@ -30,12 +30,26 @@ func (p player) Register(ctx context.Context, c provisioning.Credentials, wait f
 	if options.Certificate, err = tlsCertificate(c.Pair); err != nil {
 		return provisioning.Registration{}, err
 	}
-	result, err := dps.Register(ctx, dps.Registration{GlobalEndpoint: c.Endpoint, IDScope: c.IDScope, RegistrationID: c.RegistrationID,
-		Key: c.Key, OnWait: wait, Options: options})
+	asked := dps.Registration{GlobalEndpoint: c.Endpoint, IDScope: c.IDScope, RegistrationID: c.RegistrationID, Key: c.Key, OnWait: wait, Options: options}
+	if c.Chip != nil {
+		asked.TPM = &dps.TPM{EndorsementKey: c.EndorsementKey, StorageRootKey: c.StorageRoot, Activate: activate(c.Chip)}
+	}
+	result, err := dps.Register(ctx, asked)
 	if err != nil {
 		return provisioning.Registration{}, translate(err)
 	}
-	return registrationOf(result.State), nil
+	registration := registrationOf(result.State)
+	if registration.Sealed, err = sealedKey(result.State); err != nil {
+		return registration, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The key that DPS sent for the TPM does not read.", Hint: "Register again.", Err: err}
+	}
+	return registration, nil
+}
+
+// activate fits a TPM of the domain to the registration.
+func activate(chip provisioning.Chip) func(context.Context, []byte) (func([]byte) ([]byte, error), func(), error) {
+	return func(ctx context.Context, sealed []byte) (func([]byte) ([]byte, error), func(), error) {
+		return chip.Activate(ctx, sealed)
+	}
 }
 
 func (p player) Connect(ctx context.Context, hub, deviceID string, c provisioning.Credentials) error {
@@ -44,7 +58,12 @@ func (p player) Connect(ctx context.Context, hub, deviceID string, c provisionin
 	if options.Certificate, err = tlsCertificate(c.Pair); err != nil {
 		return err
 	}
-	client, err := iothub.NewDeviceClient(wire.ConnectionString{HostName: hub, DeviceID: deviceID, Key: c.Key, X509: options.Certificate != nil}, options)
+	var client *iothub.DeviceClient
+	if c.Sign != nil {
+		client, err = iothub.NewSigningDeviceClient(hub, deviceID, c.Sign, options)
+	} else {
+		client, err = iothub.NewDeviceClient(wire.ConnectionString{HostName: hub, DeviceID: deviceID, Key: c.Key, X509: options.Certificate != nil}, options)
+	}
 	if err != nil {
 		return translate(err)
 	}

@@ -102,9 +102,10 @@ var linuxRows = map[Cell]CellInfo{
 		Steps:     []string{StepLook, StepCertificate, StepEnrollment, StepFiles, StepApply, StepReprovision, StepProof},
 	},
 	{Linux, DPS, TPM}: {
-		Reason: "comes later: TPM",
-		Needs:  []string{"a TPM 2.0 on the device"},
-		Inputs: []string{"device.id", "cloud.name"},
+		Available: true,
+		Needs:     []string{"a Device Provisioning Service that may write enrollments", "a TPM 2.0 on the device, or its endorsement key from the catalog"},
+		Inputs:    []string{"device.id", "cloud.name", "tpm.at", "tpm.registration_id", "tpm.endorsement_key", "tpm.endorsement_auth", "tpm.owner_auth"},
+		Steps:     []string{StepLook, StepTPM, StepEnrollment, StepFiles, StepApply, StepReprovision, StepProof},
 	},
 }
 

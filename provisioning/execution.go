@@ -27,6 +27,8 @@ type Execution struct {
 	pairs map[CertificateRole]Pair
 	// est is the EST server of the plan, set by the certificate step.
 	est estFound
+	// tpm is what the TPM step read.
+	tpm TPMReading
 	// keyObstacle is why the device makes no keys, nil before that was asked.
 	keyObstacle *string
 	// takenUp tells that another process began the run and was cut.
@@ -54,6 +56,9 @@ func (x *Execution) steps() []Step {
 	}
 	if x.Run.Plan.X509.Onboard {
 		steps = append(steps, onboardStep{})
+	}
+	if x.Run.Plan.Cell.Authentication == TPM {
+		steps = append(steps, tpmStep{})
 	}
 	if x.Run.Plan.Cell.Provisioning == DPS {
 		steps = append(steps, enrollmentStep{})

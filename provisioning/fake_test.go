@@ -61,6 +61,8 @@ type world struct {
 	estLeavesOnly bool
 	enrolled      []string // common names
 
+	chip *softChip
+
 	creates int // how often an identity, enrollment or group was made
 	effect  func(name string, do func())
 	facts   Facts
@@ -72,7 +74,7 @@ var worldBegins = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 func newWorld(runs bool) *world {
 	w := &world{now: worldBegins, identities: map[string]Identity{}, active: map[string]time.Time{},
 		enrollments: map[string]Enrollment{}, secondaries: map[string]*x509.Certificate{}, registered: map[string]Registration{}, hubHost: "hub.example.test",
-		files: map[string]FileState{}, kept: map[string]map[string]FileState{}, runs: runs, generate: map[string]string{},
+		files: map[string]FileState{}, kept: map[string]map[string]FileState{}, runs: runs, chip: &softChip{seed: "seed"}, generate: map[string]string{},
 		journal: map[string]Run{}, locks: map[string]string{}, made: map[string]Pair{}, superseded: map[string]bool{}, cas: map[string]UploadedCA{}, facts: Facts{Summary: "Debian 12, amd64, IoT Edge 1.6.0", Passed: 9}}
 	w.effect = func(_ string, do func()) { do() }
 	w.vouch("known")
@@ -81,7 +83,7 @@ func newWorld(runs bool) *world {
 
 func (w *world) ports() Ports {
 	return Ports{Cloud: Cloud{Name: "practice", Practice: true, Hub: fakeHub{w}, DPS: fakeDPS{w}, HubCAs: fakeCAs{w, "hub"}, DPSCAs: fakeCAs{w, "DPS"}}, Machine: fakeMachine{w}, Player: fakePlayer{w},
-		Journal: fakeJournal{w}, Locks: fakeLocks{w}, Secrets: fakeSecrets{}, Facts: fakeFacts{w}, Certificates: fakeCertificates{w}, EST: fakeEST{w},
+		Journal: fakeJournal{w}, Locks: fakeLocks{w}, Secrets: fakeSecrets{}, Facts: fakeFacts{w}, Certificates: fakeCertificates{w}, EST: fakeEST{w}, TPMs: fakeTPMs{w},
 		Now: func() time.Time { w.now = w.now.Add(time.Millisecond); return w.now }, Random: randomKey}
 }
 
@@ -220,8 +222,11 @@ func (d fakeDPS) Now(context.Context) (time.Time, error) { return d.w.now, nil }
 
 type fakePlayer struct{ w *world }
 
-func (p fakePlayer) Register(_ context.Context, c Credentials, wait func(time.Duration)) (Registration, error) {
+func (p fakePlayer) Register(ctx context.Context, c Credentials, wait func(time.Duration)) (Registration, error) {
 	wait(3 * time.Second)
+	if c.Chip != nil {
+		return p.registerTPM(ctx, c)
+	}
 	for _, e := range p.w.enrollments {
 		key := e.Primary
 		if e.Group {
@@ -260,6 +265,10 @@ func (p fakePlayer) Connect(_ context.Context, hub, id string, c Credentials) er
 			byCA = byCA || identity.Authentication == "certificateAuthority" && strings.HasPrefix(name, "hub/") && ca.Verified && pki.Signed(ca.Certificate, leaf)
 		}
 		proves = byCA || knowsPair(identity.Thumbprints, c.Pair)
+	}
+	if c.Sign != nil {
+		signed, err := c.Sign([]byte(id))
+		proves = err == nil && identity.Enabled && bytes.Equal(signed, append(bytes.Clone(identity.Primary.Reveal()), id...))
 	}
 	if hub != p.w.hubHost || !proves {
 		return ErrUnauthorized
@@ -352,6 +361,10 @@ func (m fakeMachine) connect(ctx context.Context) {
 	}
 	p := config.Provisioning
 	player := fakePlayer(m)
+	if p.Attestation.Method == edgeconfig.MethodTPM {
+		m.connectTPM(ctx, p.Attestation.RegistrationID)
+		return
+	}
 	held := Credentials{RegistrationID: p.Attestation.RegistrationID, Key: p.DeviceKey, Pair: m.pair(ctx, config, p.Authentication.Certificate)}
 	if p.Source == "dps" {
 		held.Key, held.Pair = p.Attestation.SymmetricKey, m.pair(ctx, config, p.Attestation.Certificate)
@@ -478,6 +491,6 @@ func (w *world) picture() string {
 		files[path] = file{size, state.Owner, state.Mode}
 	}
 	raw, _ := json.Marshal(map[string]any{"identities": slices.Sorted(maps.Keys(w.identities)), "enrollments": slices.Sorted(maps.Keys(w.enrollments)),
-		"cas": slices.Sorted(maps.Keys(w.cas)), "registered": slices.Sorted(maps.Keys(w.registered)), "files": files, "kept": len(w.kept), "lock": w.lock, "applied": w.applied, "keys": len(w.made)})
+		"cas": slices.Sorted(maps.Keys(w.cas)), "registered": slices.Sorted(maps.Keys(w.registered)), "files": files, "kept": len(w.kept), "lock": w.lock, "applied": w.applied, "keys": len(w.made), "chip": []int{w.chip.open, w.chip.loaded}})
 	return string(raw)
 }

@@ -84,7 +84,7 @@ func (p Plan) Check() finding.List {
 func (p Plan) checkCell(f *finding.List) {
 	info, ok := p.Cell.Info()
 	if ok && !info.Available {
-		f.Add(finding.Error, "cell", fmt.Sprintf("This version cannot run %s: %s.", p.Cell, info.Reason), "Choose Linux with a symmetric key or a certificate.")
+		f.Add(finding.Error, "cell", fmt.Sprintf("This version cannot run %s: %s.", p.Cell, info.Reason), "Choose Linux.")
 	}
 	if ok {
 		return

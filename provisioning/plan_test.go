@@ -73,7 +73,7 @@ func TestPlanFindings(t *testing.T) {
 		{"tag name", "line = 7", "\"a.b\" = 7", "device.tags"},
 		{"platform", `"linux"`, `"beos"`, "cell.platform"},
 		{"TPM by hand", "\"dps\"\nauthentication = \"symmetric-key\"", "\"manual\"\nauthentication = \"tpm\"", "cell.authentication"},
-		{"later cell", `"symmetric-key"`, `"tpm"`, "cell"},
+		{"later cell", `"linux"`, `"eflow"`, "cell"},
 		{"group name", `group = "line-7"`, `group = "-"`, "cloud.group"},
 		{"no group", `group = "line-7"`, ``, "cloud.group"},
 		{"enrollment word", `"group"`, `"both"`, "cloud.enrollment"},

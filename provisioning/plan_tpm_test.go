@@ -46,8 +46,8 @@ func TestTPMPlanReadsAndWritesTheSame(t *testing.T) {
 func TestTPMPlanDefaults(t *testing.T) {
 	head, _, _ := strings.Cut(tpmPlan, "[tpm]")
 	for text, want := range map[string]TPMPlan{
-		head: {At: TPMAtTarget, RegistrationID: RegisterAsDevice, TCTI: "device"},
-		strings.Replace(head, "1.5", "1.3", 1):             {At: TPMAtTarget, RegistrationID: RegisterAsDevice},
+		head:                                   {At: TPMAtTarget, RegistrationID: RegisterAsDevice, TCTI: "device"},
+		strings.Replace(head, "1.5", "1.3", 1): {At: TPMAtTarget, RegistrationID: RegisterAsDevice},
 		head + "[tpm]\nendorsement_key = \"catalog:ab12\"": {RegistrationID: RegisterAsDevice, EndorsementKey: "catalog:ab12", TCTI: "device"},
 	} {
 		plan, findings, err := ParsePlan([]byte(text))

@@ -26,6 +26,8 @@ type Ports struct {
 	Certificates Certificates
 	// EST are the servers that devices obtain certificates from.
 	EST ESTServers
+	// TPMs are where endorsement keys come from.
+	TPMs TPMs
 	// Now is this computer's clock.
 	Now func() time.Time
 	// Random gives n random bytes.
@@ -125,6 +127,9 @@ type Enrollment struct {
 	Certificate *x509.Certificate
 	// Uploaded is the name of an uploaded CA instead.
 	Uploaded string
+	// EndorsementKey is what a TPM enrollment knows, StorageRoot what it may know
+	// besides: TPM2B_PUBLIC with their size.
+	EndorsementKey, StorageRoot []byte
 	// Thumbprints are the SHA-256 thumbprints of the certificates that an
 	// enrollment knows. They are read and not written.
 	Thumbprints []string
@@ -139,6 +144,9 @@ type Registration struct {
 	Hub            string
 	DeviceID       string
 	Updated        time.Time
+	// Sealed is the key of the hub for a device that registered with its TPM,
+	// which only that takes in.
+	Sealed []byte
 }
 
 // Enroller is a Device Provisioning Service.
@@ -177,6 +185,11 @@ type Credentials struct {
 	Key                               secret.Value
 	// Pair is what lies there in the place of a key, for X.509.
 	Pair Pair
+	// Chip is the TPM that registers, with its two public keys.
+	Chip                        Chip
+	EndorsementKey, StorageRoot []byte
+	// Sign is the key that calls the hub, where that does not leave a TPM.
+	Sign Sign
 }
 
 // Player plays the device with the credentials that lie on it.
@@ -268,6 +281,9 @@ type Machine interface {
 	// that does not read.
 	ReadAs(ctx context.Context, user, path string) ([]byte, error)
 	PublicKeyAs(ctx context.Context, user, path string) (crypto.PublicKey, error)
+	// MayUse tells whether a user of the runtime may read and write a device node
+	// of a TPM: nil, ErrNotFound for a missing node, or fs.ErrPermission.
+	MayUse(ctx context.Context, user, node string) error
 	// Same tells whether all files lie there already: bytes, owner and mode.
 	Same(ctx context.Context, files []File) (bool, error)
 	// Place writes the files of a run as one set and keeps what was there.

@@ -47,6 +47,8 @@ type Preview struct {
 	Facts    string       `json:"facts"`
 	Passed   int          `json:"passed"`
 	Findings finding.List `json:"findings"`
+	// TPM is the one that the device attests with, nil for other ways.
+	TPM *TPMShown `json:"tpm,omitempty"`
 	// Certificates are those that the device gets or keeps.
 	Certificates []Write      `json:"certificates,omitempty"`
 	Cloud        []Write      `json:"cloud"`

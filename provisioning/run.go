@@ -43,9 +43,28 @@ type Run struct {
 	CloudStart time.Time
 	// Hub is the host name of the hub that the device belongs to, as soon as
 	// it is known.
-	Hub     string
-	Steps   []StepRecord
-	Outcome Outcome
+	Hub string
+	// Registration is the ID that the device registers under where that is not
+	// the plan's, as soon as it is known; it is found anew when a run is resumed.
+	Registration string
+	Steps        []StepRecord
+	Outcome      Outcome
+}
+
+// RegistrationID is the ID that the device registers under with DPS.
+func (r *Run) RegistrationID() string {
+	if r.Registration != "" {
+		return r.Registration
+	}
+	return r.Plan.RegistrationID()
+}
+
+// enrollmentName is the name of the enrollment or group that the run needs.
+func (r *Run) enrollmentName() string {
+	if r.Plan.ByGroup() {
+		return r.Plan.EnrollmentName()
+	}
+	return r.RegistrationID()
 }
 
 // Proof tells which end confirmed the device, and how.

@@ -36,6 +36,11 @@ func ways() map[string]Plan {
 	byHand := all["manual x509"]
 	byHand.X509.Anchor, byHand.X509.Uploaded, byHand.X509.Onboard = AnchorUploaded, "plant", true
 	all["manual onboarded"] = byHand
+	byTPM := individual
+	byTPM.Cell.Authentication = TPM
+	all["tpm"] = byTPM
+	byTPM.TPM = TPMPlan{At: "unix:/s", RegistrationID: RegisterAsBase32, EndorsementAuth: "vault:known", OwnerAuth: "vault:known"}
+	all["tpm base32"] = byTPM
 	for name, plan := range all {
 		all[name] = plan.WithDefaults()
 	}

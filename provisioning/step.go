@@ -11,6 +11,7 @@ const (
 	StepLook        = "look"
 	StepCertificate = "certificate"
 	StepOnboard     = "onboard"
+	StepTPM         = "tpm"
 	StepIdentity    = "identity"
 	StepEnrollment  = "enrollment"
 	StepFiles       = "files"

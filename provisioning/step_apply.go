@@ -119,7 +119,7 @@ func (x *Execution) dpsWanted() string {
 	if plan.IssuedOnDevice() {
 		method += "/" + plan.issuedIdentity().Method
 	}
-	return strings.Join([]string{x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), method, plan.RegistrationID()}, " ")
+	return strings.Join([]string{x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), method, x.Run.RegistrationID()}, " ")
 }
 
 // attestationMethods are the words of config.toml.

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -56,10 +57,9 @@ func (enrollmentStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if err := x.vouched(ctx); err != nil {
 		return Look{}, err
 	}
-	found, err := x.Cloud.DPS.Enrollment(ctx, plan.ByGroup(), plan.EnrollmentName())
-	exists := err == nil
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Look{}, fmt.Errorf("look for %s: %w", x.enrollmentTitle(), err)
+	found, exists, err := x.findEnrollment(ctx)
+	if err != nil {
+		return Look{}, err
 	}
 	undo, err := x.enrollmentBefore(ctx, exists)
 	if err != nil {
@@ -74,13 +74,13 @@ func (enrollmentStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	}
 	if !given.IsEmpty() {
 		// Keys are read back by a call of their own.
-		key, err := x.Cloud.DPS.DeviceKey(ctx, plan.ByGroup(), plan.EnrollmentName(), plan.RegistrationID())
+		key, err := x.Cloud.DPS.DeviceKey(ctx, plan.ByGroup(), x.Run.enrollmentName(), x.Run.RegistrationID())
 		if err != nil {
 			return Look{}, fmt.Errorf("read the key of %s: %w", x.enrollmentTitle(), err)
 		}
 		found.Primary = key
 		if plan.ByGroup() {
-			given = x.Cloud.DPS.Derive(given, plan.RegistrationID())
+			given = x.Cloud.DPS.Derive(given, x.Run.RegistrationID())
 		}
 	}
 	differences, usable, err := x.enrollmentDifferences(ctx, given, found)
@@ -97,6 +97,19 @@ func (enrollmentStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	return Look{Done: true, Summary: summary, Undo: undo}, nil
 }
 
+func (x *Execution) findEnrollment(ctx context.Context) (found Enrollment, exists bool, err error) {
+	found, err = x.Cloud.DPS.Enrollment(ctx, x.Run.Plan.ByGroup(), x.Run.enrollmentName())
+	switch {
+	case errors.Is(err, ErrNotFound) && x.Run.Plan.Cell.Authentication == TPM:
+		return x.enrollmentOfTPM(ctx)
+	case errors.Is(err, ErrNotFound):
+		return Enrollment{}, false, nil
+	case err != nil:
+		return Enrollment{}, false, fmt.Errorf("look for %s: %w", x.enrollmentTitle(), err)
+	}
+	return found, true, nil
+}
+
 // enrollmentBefore records what registering may change, before it does. A run
 // that already has a record keeps it: by now its own effects may be there.
 func (x *Execution) enrollmentBefore(ctx context.Context, exists bool) (json.RawMessage, error) {
@@ -104,8 +117,8 @@ func (x *Execution) enrollmentBefore(ctx context.Context, exists bool) (json.Raw
 		return before, nil
 	}
 	plan := x.Run.Plan
-	undo := enrollmentUndo{Group: plan.ByGroup(), Name: plan.EnrollmentName(), Existed: exists,
-		RegistrationID: plan.RegistrationID(), DeviceID: plan.Device.ID}
+	undo := enrollmentUndo{Group: plan.ByGroup(), Name: x.Run.enrollmentName(), Existed: exists,
+		RegistrationID: x.Run.RegistrationID(), DeviceID: plan.Device.ID}
 	_, err := x.Cloud.DPS.Registration(ctx, undo.RegistrationID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("look for registration %s: %w", undo.RegistrationID, err)
@@ -123,7 +136,7 @@ func (x *Execution) enrollmentBefore(ctx context.Context, exists bool) (json.Raw
 
 func (enrollmentStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	plan := x.Run.Plan
-	wanted := Enrollment{Group: plan.ByGroup(), Name: plan.EnrollmentName(), Edge: true, Enabled: true,
+	wanted := Enrollment{Group: plan.ByGroup(), Name: x.Run.enrollmentName(), Edge: true, Enabled: true,
 		Authentication: plan.Cell.Authentication, Tags: plan.Device.Tags}
 	if !plan.ByGroup() {
 		wanted.DeviceID = plan.Device.ID
@@ -142,6 +155,9 @@ func (enrollmentStep) Do(ctx context.Context, x *Execution) (Result, error) {
 		if wanted.Certificate, err = x.enrolled(ctx); err != nil {
 			return Result{}, err
 		}
+	}
+	if plan.Cell.Authentication == TPM {
+		wanted.EndorsementKey = x.tpm.Key.Public
 	}
 	_, err = x.Cloud.DPS.CreateEnrollment(ctx, wanted)
 	if err != nil && !(errors.Is(err, ErrConflict) && x.acted(StepEnrollment)) {
@@ -193,7 +209,7 @@ func (x *Execution) removeEnrollment(ctx context.Context, undo enrollmentUndo) (
 		}
 	}
 	if err := x.Cloud.DPS.DeleteEnrollment(ctx, undo.Group, undo.Name); err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, fmt.Errorf("remove %s: %w", x.enrollmentTitle(), err)
+		return nil, fmt.Errorf("remove %s: %w", enrollmentTitle(undo.Group, undo.Name), err)
 	}
 	return nil, nil
 }
@@ -228,10 +244,14 @@ func (s enrollmentStep) Preview(ctx context.Context, x *Execution, p *Preview) e
 }
 
 func (x *Execution) enrollmentTitle() string {
-	if x.Run.Plan.ByGroup() {
-		return "enrollment group " + x.Run.Plan.Cloud.Group
+	return enrollmentTitle(x.Run.Plan.ByGroup(), x.Run.enrollmentName())
+}
+
+func enrollmentTitle(group bool, name string) string {
+	if group {
+		return "enrollment group " + name
 	}
-	return "enrollment " + x.Run.Plan.RegistrationID()
+	return "enrollment " + name
 }
 
 func (x *Execution) enrollmentDifferences(ctx context.Context, given secret.Value, found Enrollment) (differences []string, usable bool, err error) {
@@ -258,8 +278,13 @@ func (x *Execution) enrollmentDifferences(ctx context.Context, given secret.Valu
 			differences, usable = append(differences, "it knows another certificate"), false
 		}
 	}
+	if plan.Cell.Authentication == TPM && found.Authentication == TPM {
+		if problem := x.otherTPM(found); problem != "" {
+			differences, usable = append(differences, problem), false
+		}
+	}
 	if !plan.ByGroup() {
-		if id := found.DeviceID; id != "" && id != plan.Device.ID {
+		if id := cmp.Or(found.DeviceID, found.Name); id != plan.Device.ID {
 			differences, usable = append(differences, "it makes a device "+id), false
 		}
 		if !tagsEqual(plan.Device.Tags, found.Tags) {

@@ -101,6 +101,9 @@ func (filesStep) Undo(ctx context.Context, x *Execution, record json.RawMessage)
 		return Undone{}, err
 	}
 	applied := x.acted(StepApply)
+	if applied && x.Run.Rotate == nil {
+		x.nameServiceKey(placed.Data.Reveal())
+	}
 	if applied && !undo.Configured {
 		x.waiting(StepFiles, "the device stopping its services")
 		if _, err := x.act(ctx, StepFiles, ActStop); err != nil {
@@ -159,6 +162,9 @@ func (x *Execution) wantedFiles(ctx context.Context, before FileState) ([]File, 
 	changes := x.configChanges(key)
 	x.certificateChanges(&changes, before.Data.Reveal())
 	x.agentChanges(&changes, before.Data.Reveal())
+	if err := x.tpmChanges(ctx, &changes); err != nil {
+		return nil, err
+	}
 	config, err := edgeconfig.Apply(before.Data.Reveal(), changes)
 	if err != nil {
 		return nil, &Error{Kind: ErrInvalid, Message: "The config.toml on the device cannot be changed as it is.",
@@ -186,13 +192,15 @@ func (x *Execution) configChanges(key secret.Value) edgeconfig.Changes {
 	byCertificate := plan.Cell.Authentication == X509
 	switch pair := x.pairOf(RoleIdentity); {
 	case plan.Cell.Provisioning == DPS && plan.IssuedOnDevice():
-		changes.Provisioning = edgeconfig.DPSIssued(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), plan.RegistrationID(), plan.issuedIdentity())
+		changes.Provisioning = edgeconfig.DPSIssued(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), x.Run.RegistrationID(), plan.issuedIdentity())
 	case plan.IssuedOnDevice():
 		changes.Provisioning = edgeconfig.ManualIssued(x.Cloud.Hub.Host(), plan.Device.ID, plan.issuedIdentity())
 	case plan.Cell.Provisioning == DPS && byCertificate:
-		changes.Provisioning = edgeconfig.DPSX509(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), plan.RegistrationID(), "file://"+pair.CertificatePath, "file://"+pair.KeyPath)
+		changes.Provisioning = edgeconfig.DPSX509(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), x.Run.RegistrationID(), "file://"+pair.CertificatePath, "file://"+pair.KeyPath)
+	case plan.Cell.Authentication == TPM:
+		changes.Provisioning = edgeconfig.DPSTPM(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), x.Run.RegistrationID())
 	case plan.Cell.Provisioning == DPS:
-		changes.Provisioning = edgeconfig.DPSSymmetricKey(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), plan.RegistrationID(), key)
+		changes.Provisioning = edgeconfig.DPSSymmetricKey(x.Cloud.DPS.Endpoint(), x.Cloud.DPS.IDScope(), x.Run.RegistrationID(), key)
 	case byCertificate:
 		changes.Provisioning = edgeconfig.ManualX509(x.Cloud.Hub.Host(), plan.Device.ID, "file://"+pair.CertificatePath, "file://"+pair.KeyPath)
 	default:
@@ -278,7 +286,7 @@ func (x *Execution) deviceKey(ctx context.Context) (secret.Value, error) {
 		return key, nil
 	}
 	if plan.Cell.Provisioning == DPS {
-		key, err = x.Cloud.DPS.DeviceKey(ctx, plan.ByGroup(), plan.EnrollmentName(), plan.RegistrationID())
+		key, err = x.Cloud.DPS.DeviceKey(ctx, plan.ByGroup(), x.Run.enrollmentName(), x.Run.RegistrationID())
 	} else {
 		var identity Identity
 		identity, err = x.Cloud.Hub.Identity(ctx, plan.Device.ID)
@@ -318,7 +326,7 @@ func count(n int, thing string) string {
 // ConfigOf is the config.toml that a plan makes where there is none, with a
 // stand-in for the key.
 func ConfigOf(plan Plan, cloud Cloud) ([]byte, error) {
-	x := &Execution{Ports: Ports{Cloud: cloud, Machine: noMachine{}}, Run: &Run{Plan: plan.WithDefaults()}, pairs: map[CertificateRole]Pair{}}
+	x := &Execution{Ports: Ports{Cloud: cloud, Machine: noMachine{}, Secrets: noSecrets{}}, Run: &Run{Plan: plan.WithDefaults()}, pairs: map[CertificateRole]Pair{}}
 	for _, order := range x.Run.Plan.orders() {
 		var pair Pair
 		pair.CertificatePath, pair.KeyPath = newPaths(plan.Device.ID, order.Role, 1)
@@ -327,9 +335,15 @@ func ConfigOf(plan Plan, cloud Cloud) ([]byte, error) {
 	if strings.HasPrefix(plan.X509.EST.Bootstrap, "vault:") {
 		x.est.access.Username, x.est.access.Password = "a name of the vault", secret.FromString("its password")
 	}
+	if x.Run.RegistrationID() == "" {
+		x.Run.Registration = "made from the endorsement key"
+	}
 	changes := x.configChanges(secret.FromString("a key that the cloud is about to make"))
 	x.certificateChanges(&changes, nil)
 	x.agentChanges(&changes, nil)
+	if err := x.tpmChanges(context.Background(), &changes); err != nil {
+		return nil, err
+	}
 	return edgeconfig.Apply(nil, changes)
 }
 
@@ -337,3 +351,10 @@ func ConfigOf(plan Plan, cloud Cloud) ([]byte, error) {
 type noMachine struct{ Machine }
 
 func (noMachine) Runs() bool { return false }
+
+// noSecrets stands where a secret is not shown anyway.
+type noSecrets struct{}
+
+func (noSecrets) Secret(context.Context, string) (secret.Value, error) {
+	return secret.FromString("a secret of the vault"), nil
+}

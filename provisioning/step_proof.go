@@ -43,10 +43,12 @@ func (s proofStep) Do(ctx context.Context, x *Execution) (Result, error) {
 			return Result{}, fmt.Errorf("forget the keys that lie on the device now: %w", err)
 		}
 	}
+	act := s.played
 	if x.Machine.Runs() {
-		return s.runtime(ctx, x)
+		act = s.runtime
 	}
-	return s.played(ctx, x)
+	result, err := act(ctx, x)
+	return result, x.whyTPMRefused(ctx, err)
 }
 
 // Undo has nothing to do: what registering made is undone with the enrollment.
@@ -66,9 +68,13 @@ func (proofStep) played(ctx context.Context, x *Execution) (Result, error) {
 			return Result{CloudWait: waited}, err
 		}
 	}
-	if x.Run.Plan.localCA() {
+	switch plan := x.Run.Plan; {
+	case plan.localCA():
 		proof.Reason = reasonLocalCA
 		return Result{Summary: reasonLocalCA, CloudWait: waited}, nil
+	case plan.CollectedKey() != "":
+		proof.Reason = reasonCollected
+		return Result{Summary: reasonCollected}, nil
 	}
 	proof.How = ProofPlayed
 	held, err := x.heldCredentials(ctx)
@@ -78,6 +84,11 @@ func (proofStep) played(ctx context.Context, x *Execution) (Result, error) {
 	if enrolled.Leaf() != nil {
 		held.Pair = enrolled
 	}
+	closeChip, err := x.takeChip(ctx, &held)
+	if err != nil {
+		return Result{CloudWait: waited}, err
+	}
+	defer closeChip()
 	hub, deviceID := held.Hub, held.DeviceID
 	if held.RegistrationID != "" {
 		x.waiting(StepProof, "DPS")
@@ -90,6 +101,11 @@ func (proofStep) played(ctx context.Context, x *Execution) (Result, error) {
 		}
 		hub, deviceID = registration.Hub, registration.DeviceID
 		x.log(StepProof, "DPS assigned %s to %s", deviceID, hub)
+		release, err := held.takeHubKey(ctx, registration)
+		if err != nil {
+			return Result{CloudWait: waited}, err
+		}
+		defer release()
 	}
 	if deviceID != x.Run.Plan.Device.ID {
 		return Result{CloudWait: waited}, &Error{Kind: ErrUnproven, Message: fmt.Sprintf("DPS made a device %s, not %s.", deviceID, x.Run.Plan.Device.ID),
@@ -122,7 +138,16 @@ func (s proofStep) runtime(ctx context.Context, x *Execution) (Result, error) {
 		return Result{}, err
 	}
 	proof.Device = true
-	if !x.changedDevice() && x.Run.Plan.IssuedOnDevice() {
+	var kept Sign
+	if !x.changedDevice() {
+		sign, release, err := x.keptKey(ctx)
+		defer release()
+		if err != nil {
+			return Result{}, err
+		}
+		kept = sign
+	}
+	if !x.changedDevice() && (x.Run.Plan.IssuedOnDevice() || x.Run.Plan.Cell.Authentication == TPM && kept == nil) {
 		if proof.Cloud, err = x.seenWithoutCall(ctx); err != nil || proof.Cloud {
 			return Result{Summary: "both ends agree; " + checked}, err
 		}
@@ -132,7 +157,7 @@ func (s proofStep) runtime(ctx context.Context, x *Execution) (Result, error) {
 	if !x.changedDevice() {
 		// Nothing was restarted, so nothing made the runtime call. The cloud is
 		// asked with the device's own key instead, read back from the device.
-		if err := x.connectAsHeld(ctx); err != nil {
+		if err := x.connectAsHeld(ctx, kept); err != nil {
 			return Result{}, err
 		}
 		proof.Reason = "nothing had to change; the cloud was called with the key that lies on the device"
@@ -248,15 +273,15 @@ func (x *Execution) seenByCloud(ctx context.Context) error {
 	plan := x.Run.Plan
 	start := x.Run.CloudStart.Truncate(time.Second)
 	if plan.Cell.Provisioning == DPS {
-		registration, err := x.Cloud.DPS.Registration(ctx, plan.RegistrationID())
+		registration, err := x.Cloud.DPS.Registration(ctx, x.Run.RegistrationID())
 		if errors.Is(err, ErrNotFound) {
-			return unseen("DPS has no registration of " + plan.RegistrationID() + ".")
+			return unseen("DPS has no registration of " + x.Run.RegistrationID() + ".")
 		}
 		if err != nil {
-			return fmt.Errorf("ask DPS for %s: %w", plan.RegistrationID(), err)
+			return fmt.Errorf("ask DPS for %s: %w", x.Run.RegistrationID(), err)
 		}
 		if registration.Status != "assigned" {
-			return unseen("DPS reports " + plan.RegistrationID() + " as " + registration.Status + ".")
+			return unseen("DPS reports " + x.Run.RegistrationID() + " as " + registration.Status + ".")
 		}
 		x.Run.Hub = registration.Hub
 		if !registration.Updated.Before(start) {
@@ -265,7 +290,7 @@ func (x *Execution) seenByCloud(ctx context.Context) error {
 		if !x.changedDevice() && x.Machine.Runs() {
 			return x.seenByHub(ctx, start)
 		}
-		return unseen("DPS has not seen " + plan.RegistrationID() + " since the run began.")
+		return unseen("DPS has not seen " + x.Run.RegistrationID() + " since the run began.")
 	}
 	return x.seenByHub(ctx, start)
 }
@@ -289,12 +314,14 @@ func unseen(message string) error {
 	return &Error{Kind: ErrUnproven, Message: message, Hint: "Look whether the device reaches the cloud, and read `iotedge system logs` there."}
 }
 
-// connectAsHeld calls the hub with the credentials that lie on the device.
-func (x *Execution) connectAsHeld(ctx context.Context) error {
+// connectAsHeld calls the hub with the credentials that lie on the device; sign
+// is the key of a TPM, nil for none.
+func (x *Execution) connectAsHeld(ctx context.Context, sign Sign) error {
 	held, err := x.heldCredentials(ctx)
 	if err != nil {
 		return err
 	}
+	held.Sign = sign
 	hub, deviceID := held.Hub, held.DeviceID
 	if held.RegistrationID != "" {
 		registration, err := x.Cloud.DPS.Registration(ctx, held.RegistrationID)

@@ -80,7 +80,7 @@ func (x *Execution) cloudForgot(ctx context.Context) (bool, error) {
 		}
 	}
 	if knew.Enrolled {
-		found, err := x.Cloud.DPS.Enrollment(ctx, false, x.Run.Plan.EnrollmentName())
+		found, err := x.Cloud.DPS.Enrollment(ctx, false, x.Run.enrollmentName())
 		if err != nil {
 			return false, fmt.Errorf("look for %s: %w", x.enrollmentTitle(), err)
 		}
@@ -96,7 +96,7 @@ func (retireStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	}
 	leaf := x.pairOf(RoleIdentity).Leaf()
 	if knew.Enrolled {
-		if err := x.Cloud.DPS.SetCertificates(ctx, x.Run.Plan.EnrollmentName(), leaf, nil); err != nil {
+		if err := x.Cloud.DPS.SetCertificates(ctx, x.Run.enrollmentName(), leaf, nil); err != nil {
 			return Result{}, fmt.Errorf("write %s: %w", x.enrollmentTitle(), err)
 		}
 	}

@@ -56,7 +56,7 @@ func (s namedProofStep) Do(ctx context.Context, x *Execution) (Result, error) {
 		return result, err
 	}
 	if x.Machine.Runs() {
-		if err := x.connectAsHeld(ctx); err != nil {
+		if err := x.connectAsHeld(ctx, nil); err != nil {
 			return result, fmt.Errorf("connect with the new certificate: %w", err)
 		}
 	}
@@ -98,6 +98,13 @@ type edgeCAProofStep struct{ proofStep }
 func (s edgeCAProofStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	proof := &x.Run.Outcome.Proof
 	*proof = Proof{How: ProofNone, Rehearsal: x.Cloud.Practice}
+	if x.Run.RegistrationID() == "" { // made from an endorsement key, which a rotation does not read
+		held, err := x.heldCredentials(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		x.Run.Registration = held.RegistrationID
+	}
 	if x.acted(StepCertificate) {
 		if err := x.Certificates.Settle(ctx, x.Run.ID); err != nil {
 			return Result{}, fmt.Errorf("forget the keys that lie on the device now: %w", err)

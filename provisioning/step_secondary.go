@@ -92,7 +92,7 @@ func (x *Execution) cloudKnew(ctx context.Context) (bothKnown, error) {
 	}
 	if plan.Cell.Provisioning == DPS && !plan.ByGroup() {
 		knew.Enrolled = true
-		found, err := x.Cloud.DPS.Enrollment(ctx, false, plan.EnrollmentName())
+		found, err := x.Cloud.DPS.Enrollment(ctx, false, x.Run.enrollmentName())
 		if err != nil {
 			return knew, fmt.Errorf("look for %s: %w", x.enrollmentTitle(), err)
 		}
@@ -121,7 +121,7 @@ func (x *Execution) cloudNames(ctx context.Context, knew bothKnown, der []byte) 
 		}
 	}
 	if knew.Enrolled {
-		found, err := x.Cloud.DPS.Enrollment(ctx, false, x.Run.Plan.EnrollmentName())
+		found, err := x.Cloud.DPS.Enrollment(ctx, false, x.Run.enrollmentName())
 		if err != nil {
 			return false, fmt.Errorf("look for %s: %w", x.enrollmentTitle(), err)
 		}
@@ -152,7 +152,7 @@ func (x *Execution) letBothIn(ctx context.Context, knew bothKnown) error {
 		return fmt.Errorf("read the new certificate in the journal: %w", err)
 	}
 	if knew.Enrolled {
-		if err := x.Cloud.DPS.SetCertificates(ctx, x.Run.Plan.EnrollmentName(), old, fresh); err != nil {
+		if err := x.Cloud.DPS.SetCertificates(ctx, x.Run.enrollmentName(), old, fresh); err != nil {
 			return fmt.Errorf("write %s: %w", x.enrollmentTitle(), err)
 		}
 	}
@@ -190,7 +190,7 @@ func (secondaryStep) Undo(ctx context.Context, x *Execution, record json.RawMess
 		if err != nil {
 			return Undone{}, fmt.Errorf("read the former certificate in the journal: %w", err)
 		}
-		if err := x.Cloud.DPS.SetCertificates(ctx, x.Run.Plan.EnrollmentName(), old, nil); err != nil {
+		if err := x.Cloud.DPS.SetCertificates(ctx, x.Run.enrollmentName(), old, nil); err != nil {
 			return Undone{}, fmt.Errorf("write %s: %w", x.enrollmentTitle(), err)
 		}
 	}

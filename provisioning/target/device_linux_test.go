@@ -100,8 +100,9 @@ ops:x:1001:1001::/home/admin:/bin/bash
 plain:x:1002:1002::/home/admin:/bin/sh
 aziotks:x:991:981::/var/lib/aziot/keyd:/usr/sbin/nologin
 aziotcs:x:992:982::/var/lib/aziot/certd:/usr/sbin/nologin
+aziottpm:x:993:983::/var/lib/aziot/tpmd:/usr/sbin/nologin
 `)
-	d.write(t, "etc/group", 0o644, "root:x:0:\nshadow:x:42:\nadmin:x:1000:\nops:x:1001:\nplain:x:1002:\nnogroup:x:65534:\naziotks:x:981:\naziotcs:x:982:\n")
+	d.write(t, "etc/group", 0o644, "root:x:0:\nshadow:x:42:\nadmin:x:1000:\nops:x:1001:\nplain:x:1002:\nnogroup:x:65534:\naziotks:x:981:\naziotcs:x:982:\naziottpm:x:983:\ntss:x:984:aziottpm\n")
 	shadow := ""
 	for _, user := range []string{"root", "admin", "ops", "plain"} {
 		shadow += user + ":" + devicePasswordHash + ":19000:0:99999:7:::\n"

@@ -275,6 +275,11 @@ func (h *helperRoot) Sign(ctx context.Context, path string, s Signing) ([]byte, 
 	return reply.Data, err
 }
 
+func (h *helperRoot) MayUse(ctx context.Context, user, node string) error {
+	_, err := h.ask(ctx, helperRequest{Verb: verbMayUse, User: user, Path: node}, nil)
+	return err
+}
+
 func (h *helperRoot) Act(ctx context.Context, a Action, onLine func(string)) (Output, error) {
 	reply, err := h.ask(ctx, helperRequest{Verb: verbAct, Action: a}, onLine)
 	if reply.Output == nil {

@@ -171,6 +171,8 @@ func (s *helperServer) carryOut(ctx context.Context, q helperRequest) (reply hel
 			return reply, errors.New("helper: nothing to sign")
 		}
 		reply.Data, err = s.root.Sign(ctx, q.Path, *q.Sign)
+	case verbMayUse:
+		err = s.root.MayUse(ctx, q.User, q.Path)
 	case verbAct:
 		var output Output
 		output, err = s.root.Act(ctx, q.Action, func(line string) { _ = s.send(helperReply{Line: &line}) })

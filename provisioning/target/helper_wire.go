@@ -39,6 +39,7 @@ const (
 	verbReadAs  helperVerb = "read-as"
 	verbPublic  helperVerb = "public-key"
 	verbSign    helperVerb = "sign"
+	verbMayUse  helperVerb = "may-use"
 	verbCancel  helperVerb = "cancel" // ends the request under way; has no answer
 )
 

@@ -107,30 +107,9 @@ func (e *engine) Sign(ctx context.Context, p string, s Signing) ([]byte, error) 
 	return out, nil
 }
 
-// callOn runs a call about a file, which has to exist.
+// callOn runs a call about a file, which has to exist, as one of the readers.
 func (e *engine) callOn(ctx context.Context, p string, c call) ([]byte, error) {
-	if !slices.Contains(readers, c.user) {
-		return nil, fmt.Errorf("user %q is not in the list", c.user)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	found, err := e.layer.look(ctx, []string{p}, true, false)
-	if err != nil {
-		return nil, err
-	}
-	if found[0].kind == kindMissing {
-		return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
-	}
-	if c.user != "root" {
-		uids, _, err := e.layer.ids(ctx, []string{c.user}, nil)
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := uids[c.user]; !ok {
-			return nil, &MissingUserError{User: c.user, Package: packageOf(c.user)}
-		}
-	}
-	a, err := e.layer.call(ctx, c)
+	a, err := e.callAs(ctx, readers, p, c)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +117,32 @@ func (e *engine) callOn(ctx context.Context, p string, c call) ([]byte, error) {
 		return nil, a.said()
 	}
 	return a.out, nil
+}
+
+// callAs runs a call about what is at p, which has to exist, as one of users.
+func (e *engine) callAs(ctx context.Context, users []string, p string, c call) (answer, error) {
+	if !slices.Contains(users, c.user) {
+		return answer{}, fmt.Errorf("user %q is not in the list", c.user)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	found, err := e.layer.look(ctx, []string{p}, true, false)
+	if err != nil {
+		return answer{}, err
+	}
+	if found[0].kind == kindMissing {
+		return answer{}, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
+	}
+	if c.user != "root" {
+		uids, _, err := e.layer.ids(ctx, []string{c.user}, nil)
+		if err != nil {
+			return answer{}, err
+		}
+		if _, ok := uids[c.user]; !ok {
+			return answer{}, &MissingUserError{User: c.user, Package: packageOf(c.user)}
+		}
+	}
+	return e.layer.call(ctx, c)
 }
 
 // checkKey refuses files whose content is to come from the machine itself, and

@@ -73,6 +73,10 @@ type Root interface {
 	// Sign lets a private key on the machine sign a digest: for EC the DER of
 	// RFC 3279, 2.2.3, for RSA as many bytes as its modulus has.
 	Sign(ctx context.Context, path string, s Signing) ([]byte, error)
+	// MayUse tells whether aziottpm, the user of the runtime's TPM service, may
+	// read and write a device node of a TPM: nil, fs.ErrNotExist for a missing
+	// node, or fs.ErrPermission. The node is not opened.
+	MayUse(ctx context.Context, user, node string) error
 	// Act carries an action out. onLine, if not nil, gets each line of both
 	// streams without its end, from one goroutine at a time. When the
 	// connection is lost meanwhile the error is ErrUnknownResult.

@@ -120,7 +120,7 @@ func (a *App) ports(ctx context.Context, plan provisioning.Plan, targetText stri
 	ports := provisioning.Ports{Cloud: cloud, Machine: on, Player: a.player(cloud),
 		Journal: journal{app: a, target: func(ctx context.Context) deviceSight { return facts.sight(ctx) }},
 		Locks:   locks{a}, Secrets: secretsPort{a}, Facts: facts,
-		Certificates: certificates{app: a, practice: cloud.Practice, deviceID: plan.Device.ID, bundleKey: access.BundleKey}, EST: estServers{a}, Now: a.now, Random: randomBytes}
+		Certificates: certificates{app: a, practice: cloud.Practice, deviceID: plan.Device.ID, bundleKey: access.BundleKey}, EST: estServers{a}, TPMs: tpms{a, device}, Now: a.now, Random: randomBytes}
 	if a.decorate != nil {
 		ports = a.decorate(ports)
 	}

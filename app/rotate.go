@@ -38,6 +38,10 @@ func (a *App) RotationRequest(ctx context.Context, r Rotation) (Request, error) 
 	if findings.Errors() {
 		return refuse("The plan of "+device.DeviceID+" in the catalog cannot be run.", "Provision it anew with a plan that can.")
 	}
+	if plan.Cell.Authentication == provisioning.TPM && device.RegistrationID != "" {
+		// What it registered under stays, whatever it was made from.
+		plan.Device.RegistrationID, plan.TPM.RegistrationID = "", device.RegistrationID
+	}
 	rotation := provisioning.Rotation{What: provisioning.CertificateRole(r.What), NewKey: r.NewKey}
 	if err := rotation.Refuses(plan); err != nil {
 		return Request{}, err

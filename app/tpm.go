@@ -204,7 +204,7 @@ func (a *App) openTPM(ctx context.Context, device target.Target, r TPMRequest) (
 		transport, err = a.openSoftwareTPM(ctx, device.Spec().Name)
 	case address == "" && !device.CanRun():
 		return nil, "", &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "A folder has no TPM.",
-			Hint: "Name one: local for this computer's, unix:/path or tcp:host:port for a software TPM."}
+			Hint: "Name one by --tpm, or in a plan by tpm.at: local for this computer's, unix:/path or tcp:host:port for a software TPM."}
 	case address == "":
 		where = tpm.Local
 		transport, err = tpm.Open(ctx, tpm.Local)

@@ -266,6 +266,14 @@ func (s *session) showPreview(p *domain.Preview) {
 	s.line("%s on %s", p.Plan.Device.ID, p.Target)
 	s.line("  %s", p.Facts)
 	s.findings(p.Findings)
+	if t := p.TPM; t != nil {
+		s.line("TPM")
+		for _, row := range [][2]string{{"", t.Summary}, {"endorsement key  ", t.EndorsementKey}, {"registration ID  ", t.RegistrationID}, {"template         ", t.Template}, {"certificate      ", t.Certificate}} {
+			if row[1] != "" {
+				s.line("  %s%s", row[0], row[1])
+			}
+		}
+	}
 	if len(p.Certificates) > 0 {
 		s.line("Certificates")
 		s.writes(p.Certificates)

@@ -209,7 +209,7 @@ func (a *App) openTPM(ctx context.Context, device target.Target, r TPMRequest) (
 		where = tpm.Local
 		transport, err = tpm.Open(ctx, tpm.Local)
 		var refused *tpm.Error
-		if relayed && errors.As(err, &refused) && refused.Code == tpm.CodeNoPermission {
+		if relayed && errors.As(err, &refused) && (refused.Code == tpm.CodeNoPermission || refused.Code == tpm.CodeBusy) {
 			transport, err = opener.OpenTPM(ctx, "")
 		}
 	default:
@@ -217,6 +217,9 @@ func (a *App) openTPM(ctx context.Context, device target.Target, r TPMRequest) (
 	}
 	if err != nil {
 		return nil, "", translate(fmt.Errorf("open the TPM of %s: %w", device.Spec(), nodeError(err)))
+	}
+	if by, ok := transport.(target.TPM); ok && by.Way() != "" {
+		where += " by " + by.Way()
 	}
 	return tpm.New(transport, auth), where, nil
 }
@@ -236,7 +239,7 @@ func nodeError(err error) error {
 		return tpm.NodeError(refused.Where, syscall.EBUSY)
 	case target.TPMNoProgram:
 		return &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "The device lacks a program that reaching its TPM takes: " + refused.Where + ".",
-			Hint: "Install coreutils, or a busybox that has it.", Err: err}
+			Hint: "Install coreutils, a busybox that has it, or tpm2-tools.", Err: err}
 	}
 	return &provisioning.Error{Kind: provisioning.ErrNotFound, Message: "No software TPM answers the device at " + refused.Where + ".",
 		Hint: "Start swtpm there, or correct the address.", Err: err}

@@ -136,7 +136,9 @@ func (s *helperServer) carryOut(ctx context.Context, q helperRequest) (reply hel
 	}
 	switch q.Verb {
 	case verbTPMOpen:
-		err = s.openTPM()
+		if err = s.openTPM(); err == nil {
+			reply.Data = []byte(s.tpm.Way())
+		}
 	case verbTPMSend:
 		if s.tpm == nil {
 			return reply, errors.New("helper: the TPM is not open")

@@ -172,7 +172,7 @@ func (w *wireError) err() error {
 	case "missing-user":
 		return &helperError{w.Text, &MissingUserError{User: w.Name, Package: w.Package}}
 	case "tpm":
-		return &helperError{w.Text, &TPMError{TPMReason(w.Name), w.Package}}
+		return &helperError{w.Text, &TPMError{Reason: TPMReason(w.Name), Where: w.Package}}
 	}
 	for _, k := range errorKinds {
 		if w.Kind == k.name {

@@ -231,10 +231,12 @@ func (t *sshTarget) rootShell(ctx context.Context, sudo bool) (*shellLayer, erro
 // not open the TPM.
 func (t *sshTarget) OpenTPM(ctx context.Context, address string) (TPM, error) {
 	opened, err := t.relay(ctx, address, false)
-	var refused *TPMError
-	if errors.As(err, &refused) && refused.Reason == TPMPermission {
-		var uid int
-		if uid, err = t.userID(ctx); err == nil && uid != 0 {
+	if wantsRights(err) {
+		uid, unknown := t.userID(ctx)
+		switch {
+		case unknown != nil:
+			err = unknown
+		case uid != 0:
 			opened, err = t.relay(ctx, address, true)
 		}
 	}

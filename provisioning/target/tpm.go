@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -19,14 +20,18 @@ import (
 // command under way.
 type TPM interface {
 	Send(command []byte) (response []byte, err error)
+	// Way is [ByTPMTools] where that is what leads to the TPM, else empty.
+	Way() string
 	io.Closer
 }
 
 // TPMOpener is a Target whose TPM can be reached through the machine itself,
 // with nothing installed there. An empty address is the TPM's device node;
 // "tcp:host:port" is a software TPM that the machine reaches at that address.
-// It is opened as the login user if that may, else with the rights of root. A
-// failure is a *TPMError, or one of the errors of Root.
+// It is opened as the login user if that may, else with the rights of root.
+// Where a shell cannot hold the node open, or another program holds it, the
+// machine's tpm2-tools do, if it has them. A failure is a *TPMError, or one of
+// the errors of Root.
 type TPMOpener interface {
 	OpenTPM(ctx context.Context, address string) (TPM, error)
 }
@@ -46,7 +51,8 @@ const (
 // TPMError is a TPM that could not be opened.
 type TPMError struct {
 	Reason TPMReason
-	Where  string // the node or the address
+	Where  string // the node, the address or the program
+	tools  bool   // tpm2-tools did not get through either
 }
 
 func (e *TPMError) Error() string { return fmt.Sprintf("open the TPM %s: %s", e.Where, e.Reason) }
@@ -57,6 +63,10 @@ func (e *TPMError) Error() string { return fmt.Sprintf("open the TPM %s: %s", e.
 // "open FORM WHERE" or "closed REASON WHERE", and then answers each line, a
 // command in that form, with a line. OPEN is replaced by one of the lines below.
 //
+// Where the node does not open, or a program is missing, tpm2_send of tpm2-tools
+// takes the shell's place, after "open raw REASON WHERE"; it may go through
+// tpm2-abrmd, which holds the node. TOOLS is true or false.
+//
 // A node takes one command for each write and gives one response for each
 // read: base64 -d writes once, printf of bash does not, hence dd, which gathers
 // a whole block. An opening makes a missing node a plain file, hence -c first.
@@ -64,8 +74,13 @@ const relayScript = `
 umask 077
 LC_ALL=C; export LC_ALL
 PATH=` + systemPath + `; export PATH
-closed() { echo "closed $1 $2"; exit 0; }
 have() { command -v "$1" >/dev/null 2>&1; }
+closed() {
+  case $1 in busy | no-program)
+    if TOOLS && have tpm2_send; then echo "open raw $1 $2"; exec tpm2_send; fi ;;
+  esac
+  echo "closed $1 $2"; exit 0
+}
 have dd && have tr || closed no-program dd
 if have base64; then F=base64; elif have od; then F=octal; else closed no-program base64; fi
 OPEN
@@ -102,13 +117,13 @@ exec 3<>"/dev/tcp/$1/$2"`
 // relayProgram is the script for an address, and the shell that it needs.
 func relayProgram(address string) (shell, program string, err error) {
 	if address == "" {
-		return "sh", strings.Replace(relayScript, "OPEN", openNode, 1), nil
+		return "sh", strings.NewReplacer("OPEN", openNode, "TOOLS", "true").Replace(relayScript), nil
 	}
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(address, "tcp:"))
 	if err != nil || !strings.HasPrefix(address, "tcp:") || strings.ContainsFunc(host+port, notInAddress) {
 		return "", "", fmt.Errorf("address of a software TPM %q: a machine reaches tcp:host:port only", address)
 	}
-	return "bash", withArgs(strings.Replace(relayScript, "OPEN", openAddress, 1), host, port), nil
+	return "bash", withArgs(strings.NewReplacer("OPEN", openAddress, "TOOLS", "false").Replace(relayScript), host, port), nil
 }
 
 func notInAddress(r rune) bool {
@@ -136,8 +151,10 @@ func newRelay(in io.Writer, out *bufio.Reader, end func() error) (TPM, error) {
 	switch {
 	case len(fields) == 3 && fields[0] == "open" && (fields[1] == "base64" || fields[1] == "octal"):
 		return &relay{in: in, out: out, octal: fields[1] == "octal", end: end}, nil
+	case len(fields) == 4 && fields[0] == "open" && fields[1] == "raw":
+		return newTools(in, out, end, TPMReason(fields[2]), fields[3])
 	case len(fields) == 3 && fields[0] == "closed":
-		return nil, errors.Join(&TPMError{TPMReason(fields[1]), fields[2]}, end())
+		return nil, errors.Join(&TPMError{Reason: TPMReason(fields[1]), Where: fields[2]}, end())
 	}
 	return nil, errors.Join(errors.New("open the TPM: the shell answers in an unknown form"), end())
 }
@@ -183,6 +200,8 @@ func (r *relay) Send(command []byte) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(answer)
 }
 
+func (r *relay) Way() string { return "" }
+
 func (r *relay) Close() error {
 	var err error
 	r.closed.Do(func() { err = r.end() })
@@ -223,10 +242,28 @@ func startRelay(cmd *exec.Cmd, program string) (TPM, error) {
 	return newRelay(in, reader, end)
 }
 
-// OpenTPM opens this computer's TPM in the helper, with the rights of root.
+// wantsRights tells that root may get further than the user who tried.
+func wantsRights(err error) bool {
+	var refused *TPMError
+	return errors.As(err, &refused) && (refused.Reason == TPMPermission || refused.tools)
+}
+
+// OpenTPM opens this computer's TPM as this user, else in the helper with the
+// rights of root.
 func (l *local) OpenTPM(ctx context.Context, address string) (TPM, error) {
 	if address != "" {
 		return nil, fmt.Errorf("address of a software TPM %q: on this computer it is opened directly", address)
+	}
+	if runtime.GOOS == "windows" {
+		return nil, fmt.Errorf("open the TPM: %w", ErrUnsupported)
+	}
+	shell, program, err := relayProgram("")
+	if err != nil {
+		return nil, err
+	}
+	opened, err := startRelay(exec.CommandContext(context.WithoutCancel(ctx), shell), program)
+	if !wantsRights(err) || isRoot() {
+		return opened, err
 	}
 	root, err := startHelper(ctx, l.options, "")
 	if err != nil {
@@ -236,19 +273,25 @@ func (l *local) OpenTPM(ctx context.Context, address string) (TPM, error) {
 	if !ok {
 		return nil, fmt.Errorf("open the TPM: %w", ErrUnsupported)
 	}
-	if _, err := h.ask(ctx, helperRequest{Verb: verbTPMOpen}, nil); err != nil {
+	reply, err := h.ask(ctx, helperRequest{Verb: verbTPMOpen}, nil)
+	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
-	return helperTPM{h}, nil
+	return helperTPM{h, string(reply.Data)}, nil
 }
 
 // helperTPM is the TPM that a helper holds open.
-type helperTPM struct{ helper *helperRoot }
+type helperTPM struct {
+	helper *helperRoot
+	way    string
+}
 
 func (t helperTPM) Send(command []byte) ([]byte, error) {
 	reply, err := t.helper.ask(context.Background(), helperRequest{Verb: verbTPMSend, Data: command}, nil)
 	return reply.Data, err
 }
+
+func (t helperTPM) Way() string { return t.way }
 
 func (t helperTPM) Close() error { return t.helper.Close() }
 

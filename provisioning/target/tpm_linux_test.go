@@ -61,7 +61,7 @@ func TestRelayUnderEachShell(t *testing.T) {
 				if _, err := exec.LookPath(shell[0]); err != nil {
 					t.Skip("needs " + shell[0])
 				}
-				program := strings.Replace(relayScript, "OPEN", "W=descriptor", 1)
+				program := strings.NewReplacer("OPEN", "W=descriptor", "TOOLS", "false").Replace(relayScript)
 				if form == "octal" {
 					program = strings.Replace(program, "if have base64", "if false", 1)
 				}
@@ -96,6 +96,12 @@ func forwardTCP(t *testing.T, socket string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	forward(t, listener, socket)
+	return listener.Addr().String()
+}
+
+// forward leads each connection to a socket until the test ends.
+func forward(t *testing.T, listener net.Listener, socket string) {
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -118,7 +124,6 @@ func forwardTCP(t *testing.T, socket string) string {
 			}()
 		}
 	}()
-	return listener.Addr().String()
 }
 
 func TestTPMOverSSH(t *testing.T) {

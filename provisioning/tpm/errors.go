@@ -78,7 +78,7 @@ func NodeError(path string, err error) error {
 		return noPermission(path, err)
 	case errors.Is(err, syscall.EBUSY):
 		return &Error{Code: CodeBusy, Problem: "Another program holds " + path + " for itself.",
-			Fix: "Stop it (tpm2-abrmd is the usual one), or let it use /dev/tpmrm0.", Err: err}
+			Fix: "Stop it, or let it use /dev/tpmrm0; if it is tpm2-abrmd, install tpm2-tools there, which go through it.", Err: err}
 	}
 	return &Error{Code: CodeNoTPM, Problem: path + " cannot be opened.", Fix: "Look at the node and at the kernel's log.", Err: err}
 }

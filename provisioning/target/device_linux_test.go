@@ -44,6 +44,8 @@ type device struct {
 	root  string // seen from outside
 	shell string // what /bin/sh is: dash, bash or busybox
 	pure  bool   // every tool is busybox's
+	// mounts are lines for a shell that has R, before a program starts there.
+	mounts string
 }
 
 func needRoot(t testing.TB) {
@@ -175,7 +177,7 @@ mount --bind "$R/local" "$R/usr/local"
 	if d.shell != "dash" {
 		setup += `mount --bind "/usr/bin/` + d.shell + `" "$R/usr/bin/dash"` + "\n"
 	}
-	setup += extraMounts + "\nexec chroot \"$R\" \"$@\"\n"
+	setup += d.mounts + "\n" + extraMounts + "\nexec chroot \"$R\" \"$@\"\n"
 	cmd := exec.CommandContext(ctx, "unshare", append([]string{"-m", "--propagation", "private", "/bin/bash", "-c", setup, "setup"}, args...)...)
 	cmd.Env = []string{"R=" + d.root, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -22,6 +22,9 @@ type Detection struct {
 	Target string            `json:"target"`
 	Report hostdetect.Report `json:"report"`
 	Advice hostdetect.Advice `json:"advice"`
+	// KeyObstacle says why the target makes no private keys itself, "" where it
+	// does.
+	KeyObstacle string `json:"-"`
 }
 
 // Detect looks at a target without changing it and without rights.
@@ -36,7 +39,11 @@ func (a *App) Detect(ctx context.Context, text string, access Access) (Detection
 		return Detection{}, err
 	}
 	advice, err := a.advise(report, 1)
-	return Detection{Target: text, Report: report, Advice: advice}, err
+	if err != nil {
+		return Detection{}, err
+	}
+	obstacle, err := (&machine{target: device, name: text}).KeyObstacle(ctx)
+	return Detection{Target: text, Report: report, Advice: advice, KeyObstacle: obstacle}, err
 }
 
 func (a *App) look(ctx context.Context, device target.Target, options hostdetect.Options) (hostdetect.Report, error) {

@@ -62,7 +62,7 @@ func Ask(c *frame.Context, ca app.CertificateView, done func()) (*Dialog, error)
 	}
 	d := &Dialog{c: c, ca: ca, at: -1, done: done}
 	d.name = widgets.NewEntry(func(string) { d.start() })
-	d.name.SetText(nameFor(ca.Subject))
+	d.name.SetText(NameFor(ca.Subject))
 	d.name.OnChanged = func(string) { d.nameF.SetError("") }
 	d.nameF = widgets.NewField(lang.X("onboard.name", "Name in the cloud"), lang.X("onboard.name.hint", "letters, digits, dashes, dots and underscores; enrollment groups refer to it"), d.name)
 	d.code = widgets.NewEntry(func(string) { d.start() })
@@ -88,8 +88,8 @@ func Ask(c *frame.Context, ca app.CertificateView, done func()) (*Dialog, error)
 	return d, nil
 }
 
-// nameFor makes a name that clouds take of the subject of a CA.
-func nameFor(subject string) string {
+// NameFor makes a name that clouds take of the subject of a CA.
+func NameFor(subject string) string {
 	name := []rune(subject)
 	for i, r := range name {
 		if provisioning.CheckUploadedName(string(r)) != nil {

@@ -28,6 +28,10 @@ type certificateFields struct {
 	signer  *widgets.Select
 	signerF *widgets.Field
 	edge    *widgets.Check
+	anchor  *anchorFields
+	born    *keyFields
+	// below are the sections of anchor and key.
+	below *fyne.Container
 }
 
 // practiceCA is how the practice cloud's own CA stands among the others.
@@ -40,6 +44,8 @@ func newCertificateFields(p *Page) *certificateFields {
 	f.signer = widgets.NewSelect(nil, func(name string) { f.take(name); f.signerF.SetError("") })
 	f.signerF = widgets.NewField(lang.X("certificate.local.ca", "CA that signs the device's own one"), "", f.signer)
 	f.est = newESTFields(p, submit)
+	f.anchor, f.born = newAnchorFields(p, submit), newKeyFields(p, submit)
+	f.below = layout.Column(fynetheme.Size(theme.SizeNameSpace3))
 	f.caF = widgets.NewField(lang.X("certificate.ca", "Issuing CA"), "", f.ca)
 	f.cert, f.key = widgets.NewEntry(submit), widgets.NewEntry(submit)
 	f.cert.SetPlaceHolder(lang.X("certificate.file", "certificate, with those above it"))
@@ -77,8 +83,10 @@ func (f *certificateFields) keepEdge() {
 
 func (f *certificateFields) content() fyne.CanvasObject {
 	if x := &f.p.draft.Plan.X509; !f.p.draft.Plan.ByGroup() {
-		// Of a group that was chosen before.
-		x.Anchor, x.Uploaded, x.Onboard, x.AutoRenew = "", "", false, nil
+		x.AutoRenew = nil // of a group that was chosen before
+		if !byHub(f.p.draft.Plan) {
+			x.Anchor, x.Uploaded, x.Onboard = "", "", false
+		}
 	}
 	plan := f.p.draft.Plan
 	names, err := f.p.c.App.IssuingCAs(f.p.c.Ctx, plan.Cloud.Name)
@@ -111,8 +119,22 @@ func (f *certificateFields) content() fyne.CanvasObject {
 	f.source = widgets.NewChoiceGroup(f.choose, choices...)
 	f.source.OnSubmitted = func(source string) { f.choose(source); f.p.Primary() }
 	f.source.Choose(source)
+	f.showBelow()
 	edge := layout.Column(0, f.edge, widgets.NewText(lang.X("certificate.edge.line", "Without it the runtime makes one itself, which is not for production."), widgets.StyleSmall))
-	return layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("certificate.title", "Certificate")), f.source, edge)
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("certificate.title", "Certificate")), f.source, edge, f.below)
+}
+
+// showBelow shows what belongs to the source: how the cloud knows its CA, and
+// where the key is made.
+func (f *certificateFields) showBelow() {
+	f.below.Objects = nil
+	for _, section := range []fyne.CanvasObject{f.anchor.content(), f.born.content()} {
+		if section != nil {
+			f.below.Add(section)
+		}
+	}
+	f.below.Refresh()
+	f.anchor.keep() // what is seen in the fields is what counts
 }
 
 func (f *certificateFields) choices(plan provisioning.Plan, canIssue bool) []widgets.Choice {
@@ -130,7 +152,10 @@ func (f *certificateFields) choices(plan provisioning.Plan, canIssue bool) []wid
 		server.Line = lang.X("certificate.est.manual", "the device makes its key and enrols there itself, once; the hub has to know the server's CA")
 		self := widgets.Choice{ID: provisioning.SourceSelfSigned, Icon: theme.IconKey(), Title: lang.X("certificate.self", "Self-signed"),
 			Line: lang.X("certificate.self.line", "the hub knows its thumbprint, and that of a spare pair")}
-		return []widgets.Choice{self, files, server}
+		if canIssue {
+			issue.Line = lang.X("certificate.issue.manual", "the hub has to know that CA or one above it")
+		}
+		return []widgets.Choice{self, issue, files, server}
 	}
 	if !plan.ByGroup() {
 		self := widgets.Choice{ID: provisioning.SourceSelfSigned, Icon: theme.IconKey(), Title: lang.X("certificate.self", "Self-signed"),
@@ -148,6 +173,7 @@ func (f *certificateFields) choices(plan provisioning.Plan, canIssue bool) []wid
 
 func (f *certificateFields) choose(source string) {
 	f.set(source)
+	f.showBelow()
 	f.p.arrange()
 }
 
@@ -156,7 +182,7 @@ func (f *certificateFields) set(source string) {
 	was := f.p.draft.Plan.X509
 	// What belongs to one source alone goes; what is typed stays in the fields.
 	x := &f.p.draft.Plan.X509
-	*x = provisioning.X509Plan{Source: source, Anchor: was.Anchor, Uploaded: was.Uploaded, Onboard: was.Onboard, Thumbprint: was.Thumbprint, Secondary: was.Secondary}
+	*x = provisioning.X509Plan{Source: source, Thumbprint: was.Thumbprint, Secondary: was.Secondary}
 	switch source {
 	case provisioning.SourceIssue:
 		f.take(f.ca.Selected)
@@ -167,6 +193,8 @@ func (f *certificateFields) set(source string) {
 	case provisioning.SourceEST:
 		f.est.keep()
 	}
+	f.anchor.keep()
+	f.born.keep()
 	f.keepEdge()
 }
 
@@ -180,7 +208,12 @@ func (f *certificateFields) wrong() fyne.Focusable {
 	if focus := f.est.wrong(); focus != nil {
 		return focus
 	}
-	if finding := f.p.draft.Finding("x509.ca", "x509.source", "edge_ca.ca", "x509.anchor"); finding != nil {
+	for _, fields := range []interface{ wrong() fyne.Focusable }{f.anchor, f.born} {
+		if focus := fields.wrong(); focus != nil {
+			return focus
+		}
+	}
+	if finding := f.p.draft.Finding("x509.ca", "x509.source", "edge_ca.ca"); finding != nil {
 		f.caF.SetError(finding.Problem + " " + finding.Fix)
 		f.signerF.SetError(finding.Problem + " " + finding.Fix)
 		return f.source

@@ -33,8 +33,11 @@ var phrases = map[string]string{
 	"a Device Provisioning Service that may write enrollments": "needsdps",
 	"a TPM 2.0 on the device":                                  "needstpm",
 	"a certificate for the device":                             "needscert",
-	"a certificate for the device, from a CA that the enrollment knows":                              "needsca",
-	"the device obtains them itself":                                                                 "itself",
+	"a certificate for the device, from a CA that the enrollment knows": "needsca",
+	"nothing runs on a root file system":                                "norun",
+	"it has no openssl":                                                 "noopenssl",
+	"its openssl does not run":                                          "badopenssl",
+	"the device obtains them itself":                                    "itself",
 	"the device signs its identity itself when it first starts; until then nobody can connect as it": "localca",
 	"nothing had to change, and only the device holds the key that could call the cloud":             "unchanged",
 }

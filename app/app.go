@@ -67,6 +67,9 @@ type App struct {
 	// betweenMintSteps is called between the steps of a batch; tests of this
 	// package set it.
 	betweenMintSteps func(step string)
+	// betweenEnrollSteps is called between the steps of a bulk enrollment; tests of
+	// this package set it.
+	betweenEnrollSteps func(step string)
 }
 
 // New opens the data folder. It reads no secret: the vault is opened when the

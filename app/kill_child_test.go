@@ -46,12 +46,14 @@ func TestMain(m *testing.M) {
 }
 
 // job is what a child does to a bench: provision, undo or rotate what it
-// provisioned, or mint.
+// provisioned, mint, or enrol endorsement keys.
 type job struct {
 	Bench bench
 	Undo  bool
 	// Mint makes a batch of devices instead.
 	Mint *mintJob
+	// Enroll enrols endorsement keys instead, UndoEnroll takes them back.
+	Enroll, UndoEnroll bool
 	// Rotate is what the child rotates on the bench that it provisioned first.
 	Rotate string
 	// Cut is the effect just before which the child kills itself, counted from
@@ -93,6 +95,9 @@ func (j job) main() int {
 	ctx := context.Background()
 	if j.Mint != nil {
 		return j.mint(ctx)
+	}
+	if j.Enroll || j.UndoEnroll {
+		return j.enroll(ctx)
 	}
 	k := &knife{cut: -1}
 	if !j.Undo && j.Rotate == "" {

@@ -54,6 +54,8 @@ type CollectResult struct {
 	Change *KeyChange `json:"change,omitempty"`
 	// Error says why it failed.
 	Error *provisioning.ErrorView `json:"error,omitempty"`
+
+	err error // of which Error is the view
 }
 
 // CollectEvent says that a device has come a step further.
@@ -201,7 +203,7 @@ func (a *App) collectOne(ctx context.Context, r CollectRequest, at CollectTarget
 	if cause := context.Cause(ctx); errors.Is(err, context.DeadlineExceeded) && cause != nil {
 		err = cause
 	}
-	result.Error = provisioning.View(err)
+	result.Error, result.err = provisioning.View(err), err
 	return result
 }
 
@@ -247,4 +249,18 @@ func (a *App) keepKey(ctx context.Context, row catalog.TPMKey) (*CollectedKey, *
 	}
 	key := collectedKey(kept)
 	return &key, change, nil
+}
+
+// CollectKey reads the one TPM of a request as Collect does; what fails is the error.
+func (a *App) CollectKey(ctx context.Context, r CollectRequest) (CollectedKey, error) {
+	out, err := a.Collect(ctx, r, nil)
+	switch {
+	case err != nil:
+		return CollectedKey{}, err
+	case out.Keys[0].Key != nil:
+		return *out.Keys[0].Key, nil
+	case out.Keys[0].err != nil:
+		return CollectedKey{}, out.Keys[0].err
+	}
+	return CollectedKey{}, context.Cause(ctx)
 }

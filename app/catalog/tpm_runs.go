@@ -33,7 +33,7 @@ type TPMRunRow struct {
 	DeviceID       string // "" means the registration ID
 	Public         []byte // TPM2B_PUBLIC of the endorsement key
 	State          string
-	// Sent is the cloud's time of just before the first call that had the row.
+	// Sent is the cloud's time of before the first call that had the row.
 	Sent    *time.Time
 	Code    int // of the service, 0 for none
 	Problem string

@@ -32,6 +32,9 @@ func runs(s *session, args []string) error {
 		return wrongUse("name one run or batch")
 	}
 	if name == "show" {
+		if app.IsKeyRun(rest[0]) {
+			return s.showKeyRun(a, rest[0])
+		}
 		return s.showRun(a, rest[0])
 	}
 	in, err := s.access(access)
@@ -40,12 +43,18 @@ func runs(s *session, args []string) error {
 	}
 	if name == "resume" {
 		s.practiceNotice(a)
+		if app.IsKeyRun(rest[0]) {
+			return s.enrolled(a.ResumeEnroll(s.ctx, rest[0], s.enrollProgress()))
+		}
 		return s.oneOrBatch(a.Resume(s.ctx, rest[0], in, s.progress()))
 	}
 	if err := s.agreed(yes, "Put everything back that "+rest[0]+" made"); err != nil {
 		return err
 	}
 	s.practiceNotice(a)
+	if app.IsKeyRun(rest[0]) {
+		return s.enrollUndone(a.UndoEnroll(s.ctx, rest[0], s.enrollProgress()))
+	}
 	return s.oneOrBatch(a.Undo(s.ctx, rest[0], in, s.progress()))
 }
 

@@ -14,6 +14,8 @@ const tpmUsage = "tpm show --target T [--tpm ADDR] [--roots F]   ek --target T [
 	"       tpm collect --target T... [--tpm ADDR...] [--id ID...] [--roots F] [--parallel N]\n" +
 	"       tpm list [--search S] [--limit N] [--after ID] | show ID | forget ID\n" +
 	"       tpm export F --format csv|json [--sign] [--search S] | import F [--station-key SHA256:...] | station\n" +
+	"       tpm enroll (--target T [--tpm ADDR] [--id ID] | --list F [--station-key SHA256:...] [--resume RUN]) --cloud N\n" +
+	"       tpm enroll --resume RUN | runs      (runs undo RUN takes an enrollment of a list back)\n" +
 	"       where a TPM is read: [--endorsement-auth vault:NAME] [--owner-auth vault:NAME]; ADDR is target, local, unix:/path or tcp:host:port"
 
 // tpmFlags are the flags of all tpm commands.
@@ -23,6 +25,7 @@ type tpmFlags struct {
 	roots, format           string
 	search, after           string
 	stationKey              string
+	list, resume, cloud     string
 	sign                    bool
 	parallel, limit         int
 	accessFlags
@@ -55,6 +58,8 @@ var tpmCommands = []struct {
 	{"export", []string{"format", "sign", "search"}, (*session).tpmExport},
 	{"import", []string{"station-key"}, (*session).tpmImport},
 	{"station", nil, (*session).tpmStation},
+	{"enroll", append([]string{"id", "list", "station-key", "resume", "cloud"}, readFlags...), (*session).tpmEnroll},
+	{"runs", nil, (*session).tpmRuns},
 }
 
 func tpm(s *session, args []string) error {
@@ -66,7 +71,7 @@ func tpm(s *session, args []string) error {
 		set.Var(into, name, "")
 	}
 	for name, into := range map[string]*string{"endorsement-auth": &f.endorsement, "owner-auth": &f.owner, "roots": &f.roots, "format": &f.format,
-		"search": &f.search, "after": &f.after, "station-key": &f.stationKey} {
+		"search": &f.search, "after": &f.after, "station-key": &f.stationKey, "list": &f.list, "resume": &f.resume, "cloud": &f.cloud} {
 		set.StringVar(into, name, "", "")
 	}
 	set.IntVar(&f.parallel, "parallel", 0, "")

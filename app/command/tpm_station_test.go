@@ -101,3 +101,72 @@ func TestListsOfKeysAreExportedAndImported(t *testing.T) {
 		other.run(append([]string{"tpm"}, wrong.args...)...).exits(ExitUsage).says(wrong.says...)
 	}
 }
+
+const enrollKeys = "outcome run enrolled skipped failed"
+
+func TestKeysAreEnrolledByTargetAndByList(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	one, two := softTPM(t), softTPM(t)
+	at := []string{"tpm", "enroll", "--target", "local:", "--tpm", one.Address, "--id", "press-01", "--cloud", "practice", "--json"}
+	events := d.run(at...).exits(ExitOK).events()
+	out := events[len(events)-1]
+	has(t, "enroll", out, enrollKeys)
+	has(t, "event", events[0], "event run row of id state problem time")
+	if out["outcome"] != "succeeded" || out["enrolled"] != 1.0 || out["skipped"] != 0.0 {
+		t.Errorf("%v", out)
+	}
+	first := out["run"].(string)
+	if again := d.run(at...).exits(ExitOK).object(); again["enrolled"] != 0.0 || again["skipped"] != 1.0 {
+		t.Errorf("%v", again)
+	}
+	// Another TPM under the same ID is refused by name, and so is the list that has it.
+	d.run("tpm", "enroll", "--target", "local:", "--tpm", two.Address, "--id", "press-01", "--cloud", "practice").exits(ExitFailed).says("press-01", "with another endorsement key")
+	d.run("tpm", "forget", d.collectedID("press-01", one.Address)).exits(ExitOK)
+	list := d.path("keys.csv")
+	d.run("tpm", "collect", "--target", "local:", "--tpm", two.Address, "--id", "press-02").exits(ExitOK)
+	d.run("tpm", "export", list, "--format", "csv").exits(ExitOK)
+	enrolled := d.run("tpm", "enroll", "--list", list, "--cloud", "practice", "--json").exits(ExitOK).object()
+	has(t, "enroll list", enrolled, enrollKeys)
+	run := enrolled["run"].(string)
+	if enrolled["enrolled"] != 1.0 {
+		t.Errorf("%v", enrolled)
+	}
+	d.run("tpm", "enroll", "--list", list, "--cloud", "practice", "--resume", run).exits(ExitOK)
+	d.run("tpm", "enroll", "--resume", run).exits(ExitOK).says("1 enrolled")
+	d.run("runs", "show", run).exits(ExitOK).says("succeeded")
+	d.run("tpm", "runs").exits(ExitOK).says(first, run)
+	d.run("runs", "undo", run).exits(ExitUsage).says("--yes")
+	undone := d.run("runs", "undo", run, "--yes", "--json").exits(ExitOK).object()
+	has(t, "undo", undone, "outcome run removed left")
+	if undone["outcome"] != "undone" || undone["removed"] != 1.0 {
+		t.Errorf("%v", undone)
+	}
+	d.run("runs", "resume", run).exits(ExitUsage).says("put back")
+	bad := d.write("bad.csv", "registration_id,endorsement_key\nline-1,AAAA\n")
+	d.run("tpm", "enroll", "--list", bad, "--cloud", "practice").exits(ExitUsage).says("line 2, endorsement_key", "nothing was made")
+	for _, wrong := range []struct{ says, args []string }{
+		{[]string{"--cloud"}, []string{"enroll", "--list", list}},
+		{[]string{"--target T, or --list F"}, []string{"enroll", "--cloud", "practice"}},
+		{[]string{"its own"}, []string{"enroll", "--cloud", "practice", "--list", list, "--id", "a"}},
+		{[]string{"nowhere"}, []string{"enroll", "--cloud", "nowhere", "--list", list}},
+		{[]string{"e-none"}, []string{"enroll", "--resume", "e-none"}},
+		{[]string{"No software TPM answers"}, []string{"enroll", "--cloud", "practice", "--target", "local:", "--tpm", "unix:/nowhere/s"}},
+	} {
+		d.run(append([]string{"tpm"}, wrong.args...)...).exits(ExitUsage).says(wrong.says...)
+	}
+}
+
+// collectedID is the ID of the key that a device has in the catalog, read at an address.
+func (d *desk) collectedID(device, address string) string {
+	d.t.Helper()
+	var list []map[string]any
+	d.run("tpm", "list", "--json", "--search", device).exits(ExitOK).decode(&list)
+	for _, key := range list {
+		if key["tpm"] == address {
+			return key["id"].(string)
+		}
+	}
+	d.t.Fatalf("no key of %s at %s: %v", device, address, list)
+	return ""
+}

@@ -317,6 +317,7 @@ func (r *lineRenderer) arrange() {
 		text.Color = fynetheme.Color(color)
 		text.TextSize = fynetheme.Size(theme.SizeNameMono)
 		text.TextStyle = fyne.TextStyle{Monospace: true, Bold: l.bold}
+		text.FontSource = font(text.TextStyle)
 		text.Move(fyne.NewPos(lineIndent, y))
 		text.Resize(fyne.NewSize(max(0, width-2*lineIndent), height))
 		text.Refresh()

@@ -60,8 +60,19 @@ func (s Style) textStyle() fyne.TextStyle {
 	return fyne.TextStyle{Bold: s.Bold, Monospace: s.Mono}
 }
 
+// font is the theme's font of a style, to be named to the toolkit. Without a
+// name it loads, for each style, the system's font for the user's language
+// besides, and the list of all fonts of the system before that, at the start of
+// the program; with one it does so for the first rune that the font does not
+// have.
+func font(style fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(style)
+}
+
 func (s Style) measure(text string) fyne.Size {
-	return fyne.MeasureText(text, fynetheme.Size(s.Size), s.textStyle())
+	style := s.textStyle()
+	size, _ := fyne.CurrentApp().Driver().RenderedTextSize(text, fynetheme.Size(s.Size), style, font(style))
+	return size
 }
 
 // Text shows text in a Style. Its height follows from its width, which the
@@ -194,6 +205,7 @@ func (r *textRenderer) arrange(width float32) {
 		line.Text = texts[i]
 		line.TextSize = fynetheme.Size(s.Size)
 		line.TextStyle = s.textStyle()
+		line.FontSource = font(line.TextStyle)
 		line.Alignment = s.Align
 		line.Color = fynetheme.Color(s.Color)
 		line.Refresh()

@@ -146,3 +146,24 @@ func TestTPMOverSSHThroughTools(t *testing.T) {
 		t.Errorf("an address that nobody serves opens, by %q", opened.Way())
 	}
 }
+
+// Whatever a machine answers to a relay, it opens and answers, or fails.
+func FuzzRelayAnswers(f *testing.F) {
+	family := "\x80\x01\x00\x00\x00\x1b\x00\x00\x00\x00\x01\x00\x00\x00\x06\x00\x00\x00\x01\x00\x00\x01\x00\x32\x2e\x30\x00"
+	for _, text := range []string{"open base64 /dev/tpmrm0\ngAEAAAAKAAAAAA==\n", "open octal /dev/tpm0\n80010000000a00000000\n", "closed busy /dev/tpm0\n", "open raw busy /dev/tpm0\n" + family + family + family} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, said []byte) {
+		ended := false
+		opened, err := newRelay(io.Discard, bufio.NewReader(bytes.NewReader(said)), func() error { ended = true; return nil })
+		if err != nil {
+			if !ended {
+				t.Error("the shell is left running")
+			}
+			return
+		}
+		if answer, err := opened.Send(probe); err == nil && len(answer) > len(said) {
+			t.Errorf("%d bytes of %d", len(answer), len(said))
+		}
+	})
+}

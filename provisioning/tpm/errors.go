@@ -65,6 +65,11 @@ func noPermission(what string, err error) *Error {
 		Fix: "Give administrator rights, or add the user to the group that owns it (tss on Debian, for /dev/tpmrm0 only) and log in anew.", Err: err}
 }
 
+func busyTPM(err error) *Error {
+	return &Error{Code: CodeBusy, Problem: "The TPM, or the resource manager before it, is busy with other commands.",
+		Fix: "Try again in a minute; if it stays so, end the program that keeps the TPM busy.", Err: err}
+}
+
 // errOldTPM is the answer in the form of TPM 1.2.
 var errOldTPM error = oldTPM(nil)
 
@@ -118,8 +123,16 @@ func explain(operation string, err error) error {
 	}
 	cause := fmt.Errorf("%s: %w", operation, err)
 	var lost *transportError
+	if errors.As(err, &lost) && errors.Is(err, syscall.EBUSY) {
+		return busyTPM(cause)
+	}
 	if errors.As(err, &lost) {
 		return &Error{Code: CodeLost, Problem: "The connection to the TPM broke.", Fix: "Try again; a software TPM serves one program at a time.", Err: cause}
+	}
+	for _, code := range later {
+		if errors.Is(err, code) {
+			return busyTPM(cause)
+		}
 	}
 	for _, response := range responses {
 		if errors.Is(err, response.rc) {

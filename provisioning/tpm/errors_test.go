@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-tpm/tpm2"
 )
@@ -44,6 +46,9 @@ func TestEachFailureHasItsText(t *testing.T) {
 		{answering{tag: plain, code: 0x185}, CodeHierarchyOff},
 		{answering{tag: plain, code: tpm2.TPMRCObjectMemory}, CodeObjectMemory},
 		{answering{tag: plain, code: tpm2.TPMRCSessionMemory}, CodeSessionMemory},
+		{answering{tag: plain, code: 0xB0000 | tpm2.TPMRCObjectMemory}, CodeObjectMemory},
+		{answering{tag: plain, code: 0xC0000 | tpm2.TPMRCSessionMemory}, CodeSessionMemory},
+		{answering{err: syscall.EBUSY}, CodeBusy},
 		{answering{tag: plain, code: tpm2.TPMRCInitialize}, CodeNotStarted},
 		{answering{tag: plain, code: tpm2.TPMRCFailure}, CodeFailed},
 		{answering{err: io.ErrUnexpectedEOF}, CodeLost},
@@ -81,5 +86,31 @@ func TestATPMThatIsBusyIsAskedAgain(t *testing.T) {
 		if _, err := slow.Properties(t.Context()); err != nil {
 			t.Errorf("%s: %v", code, err)
 		}
+	}
+}
+
+// One that stays busy is given up after some two seconds.
+func TestATPMThatStaysBusy(t *testing.T) {
+	for _, code := range later {
+		for _, layer := range []tpm2.TPMRC{0, 0xB0000, 0xC0000} {
+			synctest.Test(t, func(t *testing.T) {
+				begun, answer := time.Now(), answering{tag: 0x8001, code: layer | code}
+				_, err := New(&answer, Auth{}).Properties(t.Context())
+				wants(t, err, CodeBusy)
+				if took := time.Since(begun); took < time.Second || took > 3*time.Second {
+					t.Errorf("%s: given up after %v", code, took)
+				}
+			})
+		}
+	}
+}
+
+// A layer's own small codes are none of the TPM's.
+func TestLayersOwnCodeStays(t *testing.T) {
+	answer := answering{tag: 0x8001, code: 0xC0001}
+	_, err := New(&answer, Auth{}).Properties(t.Context())
+	var found *Error
+	if err == nil || errors.As(err, &found) {
+		t.Errorf("0xC0001 is read as %v", err)
 	}
 }

@@ -15,6 +15,9 @@ func FuzzParsers(f *testing.F) {
 		if response, err := readResponse(bytes.NewReader(data)); err == nil && checkHead(response) != nil && response[0] != 0 {
 			t.Errorf("read %x, and refuses it", response)
 		}
+		if len(data) >= headSize {
+			dropLayer(bytes.Clone(data))
+		}
 		_, _ = ParseEKCertificate(data)
 		sealed, err := ParseSealed(data)
 		if err == nil && len(sealed.Credential)+len(sealed.CredentialSecret)+len(sealed.Duplicate)+len(sealed.DuplicateSecret)+len(sealed.Public)+10 > len(data) {

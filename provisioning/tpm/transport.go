@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,6 +76,7 @@ func (s sender) Send(command []byte) ([]byte, error) {
 		if err := checkHead(response); err != nil {
 			return nil, err
 		}
+		dropLayer(response)
 		if !again(tpm2.TPMRC(binary.BigEndian.Uint32(response[6:]))) || pause > lastPause {
 			return response, nil
 		}
@@ -82,14 +84,29 @@ func (s sender) Send(command []byte) ([]byte, error) {
 	}
 }
 
-// again tells the codes with which a TPM did nothing and asks for a repetition
+// later are the codes with which a TPM did nothing and asks for a repetition
 // (Part 2, 6.6.3). None of them counts as a wrong password.
-func again(code tpm2.TPMRC) bool {
-	switch code {
-	case tpm2.TPMRCRetry, tpm2.TPMRCYielded, tpm2.TPMRCNVRate, tpm2.TPMRCTesting:
-		return true
+var later = []tpm2.TPMRC{tpm2.TPMRCRetry, tpm2.TPMRCYielded, tpm2.TPMRCNVRate, tpm2.TPMRCTesting}
+
+func again(code tpm2.TPMRC) bool { return slices.Contains(later, code) }
+
+// A resource manager answers in the TPM's place with the TPM's own code and a
+// layer above it (TSS2_RESMGR_TPM_RC_LAYER and TSS2_RESMGR_RC_LAYER of the TCG
+// TSS 2.0 Overview, as Linux's and tpm2-abrmd do).
+const (
+	layerShift      = 16
+	layerManagedTPM = 11
+	layerManager    = 12
+	firstTPMCode    = 0x100 // a layer has smaller ones of its own
+)
+
+// dropLayer leaves the TPM's own code in a response.
+func dropLayer(response []byte) {
+	code := binary.BigEndian.Uint32(response[6:])
+	layer, own := code>>layerShift, code&(1<<layerShift-1)
+	if (layer == layerManagedTPM || layer == layerManager) && own >= firstTPMCode {
+		binary.BigEndian.PutUint32(response[6:], own)
 	}
-	return false
 }
 
 func checkHead(response []byte) error {

@@ -94,3 +94,32 @@ func TestTPMOverSSH(t *testing.T) {
 func TestOnAPracticeDevice(t *testing.T) {
 	wholeWay(t, newStation(t), nil, "played", "--target", "practice:press-2")
 }
+
+// A practice device whose software TPM is switched on goes from nothing to
+// proven by it; no TPM process outlives its command.
+func TestTPMOnAPracticeDevice(t *testing.T) {
+	if _, err := exec.LookPath("swtpm"); err != nil {
+		t.Skip("needs swtpm")
+	}
+	s := newStation(t)
+	plan := "version = 1\n[device]\nid = \"line-7-0042\"\n[cell]\nplatform = \"linux\"\nprovisioning = \"dps\"\nauthentication = \"tpm\"\n[tpm]\nat = \"target\"\n"
+	target := []string{"--target", "practice:press-2"}
+	without := s.run("", append([]string{"preview", "--plan", s.plan("tpm.toml", plan)}, target...)...)
+	if without.code != 2 || !strings.Contains(without.out+without.errOut, "practice tpm press-2 on") {
+		t.Errorf("without its TPM: code %d\n%s%s", without.code, without.out, without.errOut)
+	}
+	if r := s.run("", "practice", "tpm", "press-2", "on"); r.code != 0 {
+		t.Fatalf("code %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	everyWay(t, s, nil, map[string]string{"tpm": plan}, "played", target...)
+	s.t = t
+	// The TPM is as it was, and so is the disk.
+	for range 2 {
+		if r := s.run("", append([]string{"tpm", "show"}, target...)...); r.code != 0 || !strings.Contains(r.out, "TCG template L-1") {
+			t.Errorf("code %d\n%s%s", r.code, r.out, r.errOut)
+		}
+	}
+	if out, err := exec.Command("pgrep", "swtpm").Output(); err == nil {
+		t.Errorf("swtpm is left: %s", out)
+	}
+}

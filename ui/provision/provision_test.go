@@ -274,3 +274,39 @@ func TestAPracticeDeviceWithASoftwareTPM(t *testing.T) {
 		t.Errorf("an ID that names no folder is on %s, %v", next.Target, err)
 	}
 }
+
+// From nothing to proven by the practice device's software TPM, the second time
+// unchanged, and back.
+func TestTPMFromNothingToProven(t *testing.T) {
+	p, q, check := sit(t)
+	if app.SoftwareTPMAvailable() != nil {
+		t.Skip("needs swtpm")
+	}
+	p.target().chip.SetChecked(true)
+	goOn(t, p, q, stepWay)
+	cell := provisioning.Cell{Platform: provisioning.Linux, Provisioning: provisioning.DPS, Authentication: provisioning.TPM}
+	p.draft.SetCell(cell)
+	p.steps[stepWay].(*wayStep).board.Take(cell.String())
+	check("the board with a TPM")
+	goOn(t, p, q, stepReview)
+	check("the review")
+	p.Primary()
+	ended(t, p, q)
+	check("the proof")
+	first := p.job.(*running).outcome
+	if first.Outcome != provisioning.RunSucceeded || !first.Proof.Device || !first.Proof.Cloud || first.Proof.How != provisioning.ProofPlayed {
+		t.Fatalf("%+v, %+v", first, first.Error)
+	}
+	again := p.c.App.Provision(t.Context(), p.draft.Request(), nil)
+	if again.Outcome != provisioning.RunSucceeded || again.Changed {
+		t.Errorf("the second run: %+v, %+v", again, again.Error)
+	}
+	p.run().undo(first)
+	ended(t, p, q)
+	if got := p.job.(*running).outcome; got.Outcome != provisioning.RunUndone {
+		t.Errorf("the undo ends %s: %+v", got.Outcome, got.Error)
+	}
+	if counts, err := p.c.App.Counts(t.Context()); err != nil || counts.Devices != 0 {
+		t.Errorf("%d devices are left, %v", counts.Devices, err)
+	}
+}

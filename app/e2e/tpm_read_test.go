@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// softwareTPM runs swtpm in a device's network, where its loopback reaches it at
+// readableTPM runs swtpm in a device's network, where its loopback reaches it at
 // the address that is returned, and gives the endorsement key that tpm2-tools
 // make there, as TPM2B_PUBLIC.
-func (d *device) softwareTPM(t *testing.T) (address string, key []byte) {
+func (d *device) readableTPM(t *testing.T) (address string, key []byte) {
 	t.Helper()
 	for _, tool := range []string{"swtpm", "tpm2_createek"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -53,12 +53,12 @@ func (d *device) softwareTPM(t *testing.T) (address string, key []byte) {
 
 // The program reads the TPM that another computer reaches, with nothing of ours
 // there.
-func TestTPMOverSSH(t *testing.T) {
+func TestReadingATPMOverSSH(t *testing.T) {
 	for _, user := range []string{"root", "tech"} {
 		t.Run(user, func(t *testing.T) {
 			s := newStation(t)
 			d, target := sshDevice(t, s, user)
-			address, key := d.softwareTPM(t)
+			address, key := d.readableTPM(t)
 			before := d.picture(t)
 			r := s.run("", append([]string{"tpm", "show", "--json", "--tpm", address}, target...)...)
 			var shown struct {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"edgewright/provisioning/edgeconfig"
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 )
 
@@ -333,6 +334,35 @@ func TestPreviewOfRotationNamesTheRestart(t *testing.T) {
 	}
 	if w.picture() != before {
 		t.Error("the preview wrote something")
+	}
+}
+
+// Without the hub's connection the preview says what cannot be asked and undone,
+// where that is so.
+func TestPreviewOfRotationNamesAHubThatCannotBeAsked(t *testing.T) {
+	for _, name := range []string{"individual x509", "group x509"} {
+		for _, what := range []CertificateRole{RoleIdentity, RoleEdgeCA} {
+			for _, hub := range []bool{true, false} {
+				plan := ways()[name]
+				plan.EdgeCA = &EdgeCAPlan{CA: "Plant issuing"}
+				plan = plan.WithDefaults()
+				w := provisioned(t, plan, true)
+				ports := w.ports()
+				if !hub {
+					ports.Cloud.Hub = nil
+				}
+				p, err := LookFirstAtRotation(t.Context(), ports, plan, Rotation{What: what})
+				if err != nil || p.Refused() {
+					t.Fatalf("%+v, %v", p, err)
+				}
+				told := slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
+					return f.Level == finding.Care && f.Field == "cloud" && strings.Contains(f.Problem, "until that has registered anew") && f.Fix != ""
+				})
+				if want := !hub && what == RoleIdentity; told != want {
+					t.Errorf("%s, %s, hub %t: told %t; %+v", name, what, hub, told, p.Findings)
+				}
+			}
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"edgewright/provisioning/finding"
 	"edgewright/provisioning/pki"
 )
 
@@ -204,6 +205,11 @@ func (secondaryStep) Undo(ctx context.Context, x *Execution, record json.RawMess
 
 func (s secondaryStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
 	look, err := s.Look(ctx, x)
+	if x.Cloud.Hub == nil && x.Run.Plan.Cell.Provisioning == DPS {
+		p.Findings.Add(finding.Care, "cloud", "The cloud "+x.Cloud.Name+" holds no connection of the hub that DPS chose. The hub cannot be told the new certificate beforehand nor asked which one it knows: "+
+			"it may refuse the device until that has registered anew, the proof is the registration and a call that the hub accepts, and undo leaves it to the device to bring the former certificate back.",
+			"Add the hub's connection with `edgewright clouds add "+x.Cloud.Name+" --hub`, or go on where such a pause does no harm.")
+	}
 	what := "device " + x.Run.Plan.Device.ID
 	if x.Run.Plan.Cell.Provisioning == DPS {
 		what = x.enrollmentTitle()

@@ -93,13 +93,18 @@ func (f *factFinder) Find(ctx context.Context, plan provisioning.Plan) (provisio
 	if err != nil {
 		return provisioning.Facts{}, err
 	}
-	facts := provisioning.Facts{Summary: summary(report), Runtime: report.Runtime.Version, HostName: report.Hostname, Passed: advice.Passed}
+	facts := provisioning.Facts{Summary: summary(report), Runtime: report.Runtime.Version, HostName: report.Hostname, Passed: advice.Passed,
+		NoRuntime: report.Runtime.Kind == hostdetect.RuntimeNone}
 	runs := f.target.CanRun()
 	for _, o := range advice.Obstacles {
 		found := finding.Finding{Field: o.Key, Level: finding.Level(o.Level), Problem: o.Problem.English, Fix: o.Fix.English}
 		if !runs && found.Level == finding.Error {
 			// What is missing on a disk can still be installed before it boots.
 			found.Level = finding.Care
+		}
+		if facts.NoRuntime && (o.Key == hostdetect.FactRuntime || o.Key == hostdetect.FactEngine) {
+			facts.Lacking = append(facts.Lacking, found)
+			continue
 		}
 		facts.Findings = append(facts.Findings, found)
 	}

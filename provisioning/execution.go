@@ -14,6 +14,9 @@ type Execution struct {
 	Run *Run
 	// Facts are set by the look step.
 	Facts Facts
+	// withoutRuntime tells that nothing can be applied on this machine, whose key
+	// is proven all the same.
+	withoutRuntime bool
 
 	emit func(Event)
 	// preview tells that nothing may be written and things may be missing.

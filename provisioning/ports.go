@@ -334,6 +334,10 @@ type Facts struct {
 	// Passed counts the checks without a finding.
 	Passed   int
 	Findings finding.List
+	// NoRuntime tells that the device has no runtime, Lacking what it has to have
+	// for one to run. A device whose key was born there can be proven without.
+	NoRuntime bool
+	Lacking   finding.List
 }
 
 // FactFinder looks at the device without changing it.

@@ -15,6 +15,9 @@ type applyStep struct{}
 func (applyStep) Name() string { return StepApply }
 
 func (applyStep) Look(ctx context.Context, x *Execution) (Look, error) {
+	if x.withoutRuntime {
+		return Look{Done: true, Summary: reasonNoRuntime}, nil
+	}
 	pending := Look{Summary: "the runtime has an older configuration", Undo: json.RawMessage(`{}`)}
 	if x.takenUp && x.acted(StepApply) {
 		// A practice cloud that was killed with the run may not know any more
@@ -69,7 +72,7 @@ func (applyStep) Undo(context.Context, *Execution, json.RawMessage) (Undone, err
 }
 
 func (applyStep) Preview(_ context.Context, x *Execution, p *Preview) error {
-	if !p.Changed() {
+	if !p.Changed() || x.withoutRuntime {
 		return nil
 	}
 	if x.reaches() {
@@ -86,6 +89,9 @@ type reprovisionStep struct{}
 func (reprovisionStep) Name() string { return StepReprovision }
 
 func (reprovisionStep) Look(_ context.Context, x *Execution) (Look, error) {
+	if x.withoutRuntime {
+		return Look{Done: true, Summary: reasonNoRuntime}, nil
+	}
 	var files filesUndo
 	if err := x.undoRecord(StepFiles, &files); err != nil {
 		return Look{}, err

@@ -148,7 +148,9 @@ func (x *Execution) reapply(ctx context.Context, undo filesUndo, dpsNow string) 
 }
 
 // reaches tells whether the device has to be told how to reach the cloud.
-func (x *Execution) reaches() bool { return x.Cloud.Reach != nil && x.Machine.Runs() }
+func (x *Execution) reaches() bool {
+	return x.Cloud.Reach != nil && x.Machine.Runs() && !x.withoutRuntime
+}
 
 // wantedFiles is the set as it has to lie on the device.
 func (x *Execution) wantedFiles(ctx context.Context, before FileState) ([]File, error) {

@@ -20,7 +20,10 @@ func (lookStep) Look(ctx context.Context, x *Execution) (Look, error) {
 		return Look{}, fmt.Errorf("look at %s: %w", x.Machine.Name(), err)
 	}
 	x.Facts = facts
-	for _, f := range facts.Findings {
+	if err := x.lookForRuntime(ctx); err != nil {
+		return Look{}, err
+	}
+	for _, f := range x.Facts.Findings {
 		x.log(StepLook, "%s: %s", f.Level, f.Problem)
 		if f.Level == finding.Error {
 			return Look{}, &Error{Kind: ErrRefused, Message: f.Problem, Hint: f.Fix}
@@ -43,6 +46,9 @@ func (lookStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
 	x.Facts = facts
 	p.Facts = facts.Summary
 	p.Passed = facts.Passed
-	p.Findings = append(p.Findings, facts.Findings...)
+	if err := x.lookForRuntime(ctx); err != nil {
+		return err
+	}
+	p.Findings = append(p.Findings, x.Facts.Findings...)
 	return nil
 }

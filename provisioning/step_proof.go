@@ -44,7 +44,12 @@ func (s proofStep) Do(ctx context.Context, x *Execution) (Result, error) {
 		}
 	}
 	act := s.played
-	if x.Machine.Runs() {
+	switch {
+	case x.withoutRuntime:
+		if err := x.checkOnDevice(ctx); err != nil {
+			return Result{}, err
+		}
+	case x.Machine.Runs():
 		act = s.runtime
 	}
 	result, err := act(ctx, x)
@@ -56,8 +61,8 @@ func (proofStep) Undo(context.Context, *Execution, json.RawMessage) (Undone, err
 	return Undone{}, nil
 }
 
-// played reads back the files that lie on the root file system, and registers
-// and connects with them as that device would.
+// played reads back the files that lie on the device, and registers and connects
+// with them as it would. A key that was born there signs there.
 func (proofStep) played(ctx context.Context, x *Execution) (Result, error) {
 	proof := &x.Run.Outcome.Proof
 	var enrolled Pair

@@ -192,8 +192,8 @@ func TestSecretsStayInside(t *testing.T) {
 	setKey(t, b, userKey)
 
 	// Killed while the device's key is under way to the disk.
-	effects, killed, err := job{Bench: b, Cut: 11}.start(ctx)
-	if err != nil || !killed || effects[10] != "place" {
+	effects, killed, err := job{Bench: b, Cut: 10}.start(ctx)
+	if err != nil || !killed || effects[9] != "place" {
 		t.Fatalf("killed = %t, %v after %q", killed, err, effects)
 	}
 	look := func(when string) {

@@ -295,3 +295,39 @@ func TestTPMVendor(t *testing.T) {
 		}
 	}
 }
+
+// What the caller knows of the chip of a folder decides about the way by TPM; a
+// folder by itself tells nothing of one.
+func TestTPMThatTheCallerKnows(t *testing.T) {
+	root := writeTree(t, map[string]string{"etc/os-release": "ID=debian\nVERSION_ID=\"12\"\n", "usr/lib/systemd/systemd": ""})
+	way := func(chip *TPM) (Report, Way) {
+		t.Helper()
+		r, err := Detect(t.Context(), root, Options{TPM: chip})
+		if err != nil {
+			t.Fatal(err)
+		}
+		advice := Advise(r, Question{Devices: 1, Support: table(t), Now: fixtureNow, Available: func(Cell) (bool, string) { return true, "" }})
+		for _, w := range advice.Ways {
+			if (w.Cell == Cell{Linux, DPS, TPMAttestation}) {
+				return r, w
+			}
+		}
+		t.Fatal("there is no way by TPM")
+		return r, Way{}
+	}
+	for _, c := range []struct {
+		chip     *TPM
+		fact     State
+		possible bool
+		reason   string
+	}{
+		{nil, Unknown, false, "way.reason.tpm-unknown"},
+		{&TPM{State: Absent}, Absent, false, "way.reason.no-tpm"},
+		{&TPM{State: Found, Version: "2.0", Nodes: []TPMNode{{Path: "/dev/tpmrm0", Owner: "aziottpm", Group: "aziottpm", Mode: "600"}}}, Found, true, ""},
+	} {
+		r, w := way(c.chip)
+		if r.Fact(FactTPM).Found != c.fact || r.TPM.State != c.fact || w.Possible != c.possible || !c.possible && w.Reason.ID != c.reason {
+			t.Errorf("%+v: fact %v, way %v %v", c.chip, r.Fact(FactTPM).Found, w.Possible, w.Reason)
+		}
+	}
+}

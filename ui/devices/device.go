@@ -197,6 +197,13 @@ func (d *devicePage) machine() []widgets.Fact {
 		{Label: lang.X("devices.runtime", "IoT Edge"), Value: orNone(device.RuntimeVersion)},
 		{Label: lang.X("device.key", "Known by"), Value: orNone(device.MachineKey), Mono: device.MachineKey != ""},
 	}
+	if name, ok := d.p.c.App.PracticeName(device.Target); ok {
+		chip := lang.X("practice.off", "off")
+		if d.p.c.App.HasSoftwareTPM(name) {
+			chip = lang.X("practice.on", "on")
+		}
+		facts = append(facts, widgets.Fact{Label: lang.X("device.tpm", "Software TPM"), Value: chip})
+	}
 	if !device.Created.IsZero() {
 		facts = append(facts, widgets.Fact{Label: lang.X("device.created", "Known since"), Value: device.Created.Local().Format("2006-01-02 15:04")})
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -114,16 +113,10 @@ func (b bench) huntBootstrap(t *testing.T, a *App) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := pki.ParseKey(pair.Key.Reveal(), secret.Value{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	scalar, err := key.(*ecdsa.PrivateKey).Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
 	hunt := &secretHunt{}
-	hunt.add("bootstrap key", scalar)
+	if err := hunt.AddKey("bootstrap key", pair.Key.Reveal()); err != nil {
+		t.Fatal(err)
+	}
 	hunt.below(t, "after the run", b.data())
 	hunt.below(t, "after the run", b.state())
 	if text, err := os.ReadFile(filepath.Join(b.folder(), "var/aziot/secrets", benchDevice+"-est-bootstrap.key.pem")); err != nil || !bytes.Equal(text, pair.Key.Reveal()) {
@@ -151,7 +144,7 @@ func TestESTWithARuntime(t *testing.T) {
 	}
 	_, password, _ := strings.Cut(estLogin, ":")
 	hunt := &secretHunt{}
-	hunt.add("EST password", []byte(password))
+	hunt.Add("EST password", []byte(password))
 	hunt.below(t, "after the run", b.data())
 	hunt.below(t, "after the run", b.state())
 	issued := len(server.Issued())

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/ecdsa"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"maps"
@@ -213,9 +212,9 @@ func (b bench) checkMinted(t *testing.T, when string, to age.Identity) {
 				t.Errorf("%s: the key of %s is another's, %v", when, leaf.Subject.CommonName, err)
 			}
 			keys[string(scalar)] = true
-			block, _ := pem.Decode(pair.Key.Reveal())
-			hunt.add(row.ID+" scalar", scalar)
-			hunt.add(row.ID+" DER", block.Bytes)
+			if err := hunt.AddKey(row.ID, pair.Key.Reveal()); err != nil {
+				t.Fatal(err)
+			}
 		}
 		content, _ := pki.Read(opened.Identity.Chain, secret.Value{})
 		found, err := cloud.DPS.Enrollment(t.Context(), row.Group != "", cmp.Or(row.Group, row.ID))

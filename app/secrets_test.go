@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -22,65 +21,23 @@ import (
 	"edgewright/app/vault"
 	"edgewright/provisioning"
 	"edgewright/provisioning/secret"
+	"edgewright/provisioning/secret/hunt"
 )
 
-// secretHunt knows secrets and looks for them in every form that a program
-// might have written them in.
-type secretHunt struct{ needles map[string][]byte }
+// secretHunt fails a test for what it finds.
+type secretHunt struct{ hunt.Hunt }
 
-// add takes a secret as bytes: raw, hexadecimal and base64 at three alignments.
-func (h *secretHunt) add(name string, raw []byte) {
-	if len(raw) < 8 {
-		panic("the secret " + name + " is too short to be looked for")
-	}
-	if h.needles == nil {
-		h.needles = map[string][]byte{}
-	}
-	h.needles[name+" raw"] = raw
-	h.needles[name+" hex"] = []byte(hex.EncodeToString(raw))
-	h.needles[name+" HEX"] = []byte(strings.ToUpper(hex.EncodeToString(raw)))
-	for shift := range 3 {
-		for form, encoding := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64url": base64.RawURLEncoding} {
-			text := encoding.EncodeToString(append(make([]byte, shift), raw...))
-			// Only the characters that the secret alone decides.
-			first, last := (shift*8+5)/6, (shift+len(raw))*8/6
-			h.needles[fmt.Sprintf("%s %s+%d", name, form, shift)] = []byte(text[first:last])
-		}
-	}
-}
-
-func (h *secretHunt) in(text []byte) (found []string) {
-	for name, needle := range h.needles {
-		if bytes.Contains(text, needle) {
-			found = append(found, name)
-		}
-	}
-	return found
-}
-
-// below looks into every file below a folder but the allowed ones.
+// below looks into every file below a folder but those with the allowed endings.
 func (h *secretHunt) below(t *testing.T, when, root string, allowed ...string) {
 	t.Helper()
-	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		for _, end := range allowed {
-			if strings.HasSuffix(filepath.ToSlash(name), end) {
-				return nil
-			}
-		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		if found := h.in(append(text, name...)); len(found) > 0 {
-			t.Errorf("%s: %s holds %q", when, name, found)
-		}
-		return nil
+	problems, err := h.Below(root, func(name string) bool {
+		return slices.ContainsFunc(allowed, func(end string) bool { return strings.HasSuffix(name, end) })
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", when, problem)
 	}
 }
 
@@ -125,17 +82,17 @@ func processList() (stop func() []byte) {
 func TestHuntFindsWhatIsPlanted(t *testing.T) {
 	raw := randomBytes(32)
 	hunt := &secretHunt{}
-	hunt.add("key", raw)
+	hunt.Add("key", raw)
 	for _, before := range []string{"", "a", "ab", "abc"} {
 		around := append([]byte(before), append(raw, "xyz"...)...)
 		for form, text := range map[string]string{"raw": string(around), "hex": hex.EncodeToString(around), "HEX": strings.ToUpper(hex.EncodeToString(around)),
 			"base64": base64.StdEncoding.EncodeToString(around), "base64url": base64.RawURLEncoding.EncodeToString(around)} {
-			if len(hunt.in([]byte(text))) == 0 {
+			if len(hunt.In([]byte(text))) == 0 {
 				t.Errorf("the key is not found in %s behind %q", form, before)
 			}
 		}
 	}
-	if found := hunt.in(randomBytes(4096)); len(found) > 0 {
+	if found := hunt.In(randomBytes(4096)); len(found) > 0 {
 		t.Errorf("%q found in noise", found)
 	}
 	if runtime.GOOS != "linux" {
@@ -152,7 +109,7 @@ func TestHuntFindsWhatIsPlanted(t *testing.T) {
 		}
 		found := false
 		for end := time.Now().Add(10 * time.Second); !found && time.Now().Before(end); { // between fork and exec there is nothing to see
-			found = len(hunt.in(processList()())) > 0
+			found = len(hunt.In(processList()())) > 0
 		}
 		_ = sleep.Process.Kill()
 		_ = sleep.Wait()
@@ -179,8 +136,8 @@ func TestSecretsStayInside(t *testing.T) {
 		}
 	}
 	hunt := &secretHunt{}
-	hunt.add("passphrase", []byte(passphrase))
-	hunt.add("user key", userKey)
+	hunt.Add("passphrase", []byte(passphrase))
+	hunt.Add("user key", userKey)
 
 	b, err := newBench(dir, "manual", false)
 	if err != nil {
@@ -252,21 +209,21 @@ func TestSecretsStayInside(t *testing.T) {
 	huntCloud(t, hunt, a, b, group)
 
 	config, err := os.ReadFile(filepath.Join(b.folder(), "etc/aziot/config.toml"))
-	if err != nil || len(hunt.in(config)) == 0 {
+	if err != nil || len(hunt.In(config)) == 0 {
 		t.Fatalf("the hunt does not find the key in config.toml: %v", err)
 	}
 	// A failed test prints a path: this folder stood for a second device.
 	if err := os.Remove(filepath.Join(dir, "tmp", "etc/aziot/config.toml")); err != nil {
 		t.Fatal(err)
 	}
-	if found := hunt.in(list()); len(found) > 0 {
+	if found := hunt.In(list()); len(found) > 0 {
 		t.Errorf("arguments or environment of a process hold %q", found)
 	}
 	if _, err := os.Stat(filepath.Join(b.data(), "catalog.db-wal")); err != nil {
 		t.Errorf("the catalog is open without its write-ahead log: %v", err)
 	}
 	look("open")
-	if found := hunt.in(output.Bytes()); len(found) > 0 {
+	if found := hunt.In(output.Bytes()); len(found) > 0 {
 		t.Errorf("what was printed and logged holds %q", found)
 	}
 	if err := a.Close(); err != nil {
@@ -320,10 +277,10 @@ func huntCloud(t *testing.T, hunt *secretHunt, a *App, b bench, group Request) {
 		t.Fatal(err)
 	}
 	delete(settings, "CACert")
-	before := len(hunt.needles)
+	before := hunt.Len()
 	addKeys(hunt, "practice", settings)
-	if len(hunt.needles) < before+9*8 {
-		t.Fatalf("only %d needles of the practice cloud", len(hunt.needles)-before)
+	if hunt.Len() < before+9*8 {
+		t.Fatalf("only %d needles of the practice cloud", hunt.Len()-before)
 	}
 	cloud, release, err := a.cloudOf(ctx, b.request().Plan, nil)
 	if err != nil {
@@ -335,8 +292,8 @@ func huntCloud(t *testing.T, hunt *secretHunt, a *App, b bench, group Request) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hunt.add("primary of "+id, identity.Primary.Reveal())
-		hunt.add("secondary of "+id, identity.Secondary.Reveal())
+		hunt.Add("primary of "+id, identity.Primary.Reveal())
+		hunt.Add("secondary of "+id, identity.Secondary.Reveal())
 	}
 	dps, ok := cloud.DPS.(enroller)
 	if !ok {
@@ -346,8 +303,8 @@ func huntCloud(t *testing.T, hunt *secretHunt, a *App, b bench, group Request) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hunt.add("group", keys.SymmetricKey.PrimaryKey.Secret().Reveal())
-	hunt.add("group, second", keys.SymmetricKey.SecondaryKey.Secret().Reveal())
+	hunt.Add("group", keys.SymmetricKey.PrimaryKey.Secret().Reveal())
+	hunt.Add("group, second", keys.SymmetricKey.SecondaryKey.Secret().Reveal())
 }
 
 // addKeys adds every base64 string of 32 bytes or more in a JSON value.
@@ -359,7 +316,7 @@ func addKeys(hunt *secretHunt, name string, value any) {
 		}
 	case string:
 		if raw, err := base64.StdEncoding.DecodeString(v); err == nil && len(raw) >= 32 {
-			hunt.add(name, raw)
+			hunt.Add(name, raw)
 		}
 	}
 }

@@ -7,20 +7,19 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strings"
 	"testing"
 	"time"
+
+	"edgewright/provisioning/secret/hunt"
 )
 
 // TestSecretsStayInside provisions over SSH as a user whose sudo wants a
-// password, once to the end and once killed with the device's key just written,
-// and looks for every secret in the arguments and environments of all
+// password, to the end and killed with the device's key just written, with keys of
+// the cloud and with private keys that are made here, and looks for every secret in the arguments and environments of all
 // processes, here and on the device, in what was printed, in the station's
 // files, and on the device wherever no key belongs.
 func TestSecretsStayInside(t *testing.T) {
@@ -37,8 +36,18 @@ func TestSecretsStayInside(t *testing.T) {
 	target := []string{"--target", "ssh://keeper@" + d.addr, "--identity", identity, "--host-key", hostKey, "--sudo-password-fd", "3", "--yes", "--json"}
 	config := filepath.Join(d.root, "etc/aziot/config.toml")
 	list := watchProcesses()
-	hunt := needles{}
-	hunt.add("sudo password", []byte("keepers-word"))
+	hunt := &needles{}
+	hunt.Add("sudo password", []byte("keepers-word"))
+
+	undo := func(name string, ran result) {
+		run := regexp.MustCompile(`"run":"([0-9]+)"`).FindStringSubmatch(ran.out)
+		if run == nil {
+			t.Fatalf("%s names no run: %s", name, ran.out)
+		}
+		if undone := s.secretly(t, append([]string{"runs", "undo", run[1]}, target[2:]...), nil); undone.code != 0 {
+			t.Fatalf("undo of %s: code %d\n%s%s", name, undone.code, undone.out, undone.errOut)
+		}
+	}
 
 	ways := plans("line-7-0042")
 	for _, name := range []string{"manual", "group"} {
@@ -50,11 +59,7 @@ func TestSecretsStayInside(t *testing.T) {
 		hunt.addKeyOf(t, "device key, "+name, config)
 		hunt.addCloud(t, s)
 		hunt.look(t, name, s, d, list(), whole.out+whole.errOut)
-		run := regexp.MustCompile(`"run":"([0-9]+)"`).FindStringSubmatch(whole.out)
-		undo := s.secretly(t, append([]string{"runs", "undo", run[1]}, target[2:]...), nil)
-		if undo.code != 0 {
-			t.Fatalf("undo of %s: code %d\n%s%s", name, undo.code, undo.out, undo.errOut)
-		}
+		undo(name, whole)
 	}
 	// Killed as soon as the device has its key.
 	killed := s.secretly(t, append([]string{"provision", "--plan", s.plan("killed.toml", ways["individual"])}, target...), func() bool {
@@ -66,6 +71,29 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	hunt.addKeyOf(t, "device key, killed", config)
 	hunt.look(t, "killed", s, d, list(), killed.out+killed.errOut)
+	undo("killed", killed)
+
+	// Private keys that are made here: those of two identities and an Edge CA.
+	s.importRoot(t)
+	args := append([]string{"provision", "--plan", s.plan("x509.toml", x509Plans("line-7-0042")["manual self-signed"]+"[x509]\nkey = \"workstation\"\n")}, target...)
+	for _, when := range []string{"X.509", "X.509, killed"} {
+		var kill func() bool
+		if when != "X.509" {
+			kill = func() bool {
+				_, err := os.Stat(filepath.Join(d.root, "var/aziot/secrets/line-7-0042.key.pem"))
+				return err == nil
+			}
+		}
+		ran := s.secretly(t, args, kill)
+		if (ran.code == -1) != (kill != nil) || kill == nil && ran.code != 0 {
+			t.Fatalf("%s: code %d\n%s%s", when, ran.code, ran.out, ran.errOut)
+		}
+		if n := hunt.addPrivateKeys(t, when, d); n == 0 || kill == nil && n != 3 {
+			t.Errorf("%s: the device has %d keys", when, n)
+		}
+		hunt.look(t, when, s, d, list(), ran.out+ran.errOut)
+		undo(when, ran)
+	}
 
 	planted := exec.Command("sleep", "60")
 	planted.Env = []string{"WORD=" + hex.EncodeToString([]byte("keepers-word"))}
@@ -73,7 +101,7 @@ func TestSecretsStayInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A process has its environment some time after it has begun.
-	for end := time.Now().Add(10 * time.Second); len(hunt.in(list())) == 0; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); len(hunt.In(list())) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Error("the hunt does not find what was planted in an environment")
 			break
@@ -155,21 +183,11 @@ func watchProcesses() (soFar func() []byte) {
 	}
 }
 
-// needles are the forms of secrets, by name.
-type needles map[string][]byte
-
-// add takes a secret: raw, hexadecimal and base64 at three alignments.
-func (n needles) add(name string, raw []byte) {
-	n[name+" raw"] = raw
-	n[name+" hex"] = []byte(hex.EncodeToString(raw))
-	for shift := range 3 {
-		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), raw...))
-		n[fmt.Sprintf("%s base64+%d", name, shift)] = []byte(text[(shift*8+5)/6 : (shift+len(raw))*8/6])
-	}
-}
+// needles are the secrets of this test.
+type needles struct{ hunt.Hunt }
 
 // addKeyOf takes the key in a config.toml.
-func (n needles) addKeyOf(t *testing.T, name, config string) {
+func (n *needles) addKeyOf(t *testing.T, name, config string) {
 	t.Helper()
 	text, err := os.ReadFile(config)
 	if err != nil {
@@ -183,11 +201,11 @@ func (n needles) addKeyOf(t *testing.T, name, config string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.add(name, raw)
+	n.Add(name, raw)
 }
 
 // addCloud takes the keys of the practice cloud's policies.
-func (n needles) addCloud(t *testing.T, s *station) {
+func (n *needles) addCloud(t *testing.T, s *station) {
 	t.Helper()
 	shown := exec.Command(program, "practice", "show", "--show-secrets", "--json")
 	shown.Env = []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + s.home}
@@ -204,48 +222,48 @@ func (n needles) addCloud(t *testing.T, s *station) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n.add(fmt.Sprintf("policy %d", i), raw)
+		n.Add(fmt.Sprintf("policy %d", i), raw)
 	}
 }
 
-func (n needles) in(text []byte) (found []string) {
-	for name, needle := range n {
-		if bytes.Contains(text, needle) {
-			found = append(found, name)
+// keyPlaces are where a device's own keys belong: its configuration, the folder of
+// private keys, and what the stand-in of the runtime makes of it.
+var keyPlaces = regexp.MustCompile(`^/etc/aziot/(config\.toml|[a-z]+/config\.d/00-super\.toml)$|^/var/secrets/aziot/keyd/device-id$|^/var/aziot/secrets/([a-z0-9-]+\.key\.pem|\.ew-[0-9a-f]+)$`)
+
+// addPrivateKeys takes the private keys that lie on the device, and counts them.
+func (n *needles) addPrivateKeys(t *testing.T, when string, d *device) int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(d.root, "var/aziot/secrets/*.key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = n.AddKey(when+", "+filepath.Base(file), text)
+		}
+		if err != nil {
+			t.Error(err)
 		}
 	}
-	slices.Sort(found)
-	return found
+	return len(files)
 }
 
-// keyPlaces are where a device's own key belongs: its configuration, and what
-// the stand-in of the runtime makes of it.
-var keyPlaces = regexp.MustCompile(`^/etc/aziot/(config\.toml|[a-z]+/config\.d/00-super\.toml)$|^/var/secrets/aziot/keyd/device-id$`)
-
-func (n needles) look(t *testing.T, when string, s *station, d *device, processes []byte, printed string) {
+func (n *needles) look(t *testing.T, when string, s *station, d *device, processes []byte, printed string) {
 	t.Helper()
-	if found := n.in(processes); len(found) > 0 {
+	if found := n.In(processes); len(found) > 0 {
 		t.Errorf("%s: arguments or environment of a process hold %q", when, found)
 	}
-	if found := n.in([]byte(printed)); len(found) > 0 {
+	if found := n.In([]byte(printed)); len(found) > 0 {
 		t.Errorf("%s: what was printed holds %q", when, found)
 	}
-	for _, root := range []string{s.home, d.written} {
-		err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.Type().IsRegular() {
-				return err
-			}
-			if root == d.written && keyPlaces.MatchString(strings.TrimPrefix(name, root)) {
-				return nil
-			}
-			text, err := os.ReadFile(name)
-			if found := n.in(text); len(found) > 0 {
-				t.Errorf("%s: %s holds %q", when, name, found)
-			}
-			return err
-		})
+	for root, skip := range map[string]func(string) bool{s.home: nil, d.written: func(name string) bool { return keyPlaces.MatchString("/" + name) }} {
+		problems, err := n.Below(root, skip)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, problem := range problems {
+			t.Errorf("%s: %s", when, problem)
 		}
 	}
 }

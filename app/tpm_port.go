@@ -75,7 +75,12 @@ func (c chip) Read(ctx context.Context) (provisioning.TPMReading, error) {
 	if err != nil {
 		return provisioning.TPMReading{}, inPlan(err)
 	}
+	var found finding.List
+	c.judgeProperties(properties, &found)
 	keys, err := c.tpm.Keys(ctx)
+	if first := found.First(finding.Error); err != nil && first.Problem != "" {
+		return provisioning.TPMReading{}, &provisioning.Error{Kind: provisioning.ErrRefused, Message: first.Problem, Hint: first.Fix, Field: first.Field, Err: err}
+	}
 	if err != nil {
 		return provisioning.TPMReading{}, inPlan(err)
 	}
@@ -84,8 +89,7 @@ func (c chip) Read(ctx context.Context) (provisioning.TPMReading, error) {
 		return provisioning.TPMReading{}, inPlan(err)
 	}
 	reading := provisioning.TPMReading{Summary: fmt.Sprintf("TPM %s of %s, firmware %s (%s)", properties.Family, maker(properties), properties.Firmware, c.where),
-		Key: endorsementKey(keys.EK), StorageRoot: keys.SRK.Public, Template: templateMeans(keys.EK), Certificate: certificateMeans(cert)}
-	c.judgeProperties(properties, &reading.Findings)
+		Key: endorsementKey(keys.EK), StorageRoot: keys.SRK.Public, Template: templateMeans(keys.EK), Certificate: certificateMeans(cert), Findings: found}
 	judgeKeys(keys.EK, cert, &reading.Findings)
 	return reading, nil
 }

@@ -90,7 +90,12 @@ func apply() error {
 	if err != nil {
 		return err
 	}
-	if !c.byCertificate() {
+	switch {
+	case c.byTPM():
+		if p := c.Provisioning; !strings.HasPrefix(p.GlobalEndpoint, "https://") || p.IDScope == "" || p.Attestation.RegistrationID == "" {
+			return errors.New("missing field in the provisioning by TPM")
+		}
+	case !c.byCertificate():
 		key, err := c.key()
 		if err != nil {
 			return err

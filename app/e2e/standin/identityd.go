@@ -110,16 +110,28 @@ func sign(message string) (string, error) {
 func token(audience, policy string) (string, error) {
 	audience = strings.ToLower(audience)
 	expiry := strconv.FormatInt(time.Now().Add(30*time.Second).Unix(), 10)
-	signature, err := sign(audience + "\n" + expiry)
+	text := audience + "\n" + expiry
+	var signature string
+	var err error
+	if signsInTPM {
+		var raw []byte
+		raw, err = askTPM("tpmd-sign", []byte(text))
+		signature = base64.StdEncoding.EncodeToString(raw)
+	} else {
+		signature, err = sign(text)
+	}
 	if err != nil {
 		return "", err
 	}
-	text := "SharedAccessSignature sr=" + audience + "&sig=" + url.QueryEscape(signature) + "&se=" + expiry
+	text = "SharedAccessSignature sr=" + audience + "&sig=" + url.QueryEscape(signature) + "&se=" + expiry
 	if policy != "" {
 		text += "&skn=" + policy
 	}
 	return text, nil
 }
+
+// signsInTPM makes tokens with the key that the TPM keeps.
+var signsInTPM bool
 
 // saved is the identity daemon's backup.
 type saved struct{ Hub, Device string }
@@ -139,6 +151,7 @@ func identityd() error {
 			return err
 		}
 	}
+	signsInTPM = c.byTPM()
 	if p.Source == "dps" {
 		text, err := os.ReadFile(backupPath)
 		if err == nil && json.Unmarshal(text, &device) == nil {
@@ -174,9 +187,17 @@ func register(c config) (saved, error) {
 			RegistrationID string `json:"registrationId"`
 			AssignedHub    string `json:"assignedHub"`
 			DeviceID       string `json:"deviceId"`
+			TPM            struct {
+				AuthenticationKey string `json:"authenticationKey"`
+			} `json:"tpm"`
 		} `json:"registrationState"`
 	}
 	body := `{"registrationId":"` + p.Attestation.RegistrationID + `"}`
+	if c.byTPM() {
+		if err := proveTPM(base+"/register"+version, p.Attestation.RegistrationID); err != nil {
+			return saved{}, err
+		}
+	}
 	if err := call(http.MethodPut, base+"/register"+version, body, http.StatusAccepted, auth, "", &answer); err != nil {
 		return saved{}, err
 	}
@@ -187,6 +208,11 @@ func register(c config) (saved, error) {
 		}
 		if answer.RegistrationState == nil {
 			return saved{}, errors.New("operation status without registrationState")
+		}
+		if answer.Status == "assigned" && c.byTPM() {
+			if err := takeKey(answer.RegistrationState.TPM.AuthenticationKey); err != nil {
+				return saved{}, err
+			}
 		}
 		if answer.Status == "assigned" {
 			return saved{answer.RegistrationState.AssignedHub, answer.RegistrationState.DeviceID}, nil
@@ -201,6 +227,12 @@ func modules(d saved, byCertificate bool) error {
 	base := "https://" + d.Hub + "/devices/" + url.PathEscape(d.Device) + "/modules"
 	auth := func() (string, error) { return token(d.Hub+"/devices/"+d.Device, "") }
 	derive := sign
+	if signsInTPM {
+		derive = func(id string) (string, error) {
+			raw, err := askTPM("tpmd-sign", []byte(id))
+			return base64.StdEncoding.EncodeToString(raw), err
+		}
+	}
 	if byCertificate {
 		auth = func() (string, error) { return "", nil }
 		derive = func(id string) (string, error) {

@@ -71,6 +71,9 @@ func run(name, args string) error {
 	case "daemon edgehub":
 		return edgeHubServe()
 	}
+	if act, ok := tpmParts[strings.TrimPrefix(args, "daemon ")]; ok {
+		return tpmd(act)
+	}
 	return fmt.Errorf("unrecognized subcommand %q", args)
 }
 

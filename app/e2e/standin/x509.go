@@ -258,6 +258,9 @@ func serve(conn net.Conn) {
 		part, input = "keyd-key", rest
 	} else if rest, ok := bytes.CutPrefix(message, []byte(chainMark)); ok {
 		user, part, input = "aziotcs", "certd-chain", rest
+	} else if rest, ok := bytes.CutPrefix(message, []byte(tpmMark)); ok {
+		word, after, _ := bytes.Cut(rest, []byte(" "))
+		user, part, input = "aziottpm", string(word), after
 	}
 	answer, err := as(user, part, input)
 	if err != nil {

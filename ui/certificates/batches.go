@@ -79,7 +79,9 @@ func (b *batches) read() {
 // offer puts what can be done with the selected batch above the table.
 func (b *batches) offer() {
 	batch, ok := b.selected()
-	line := func(text string) { b.act.Objects = []fyne.CanvasObject{widgets.NewText(text, widgets.StyleMuted)} }
+	line := func(text string) {
+		b.act.Objects = []fyne.CanvasObject{widgets.NewText(text, widgets.StyleMuted.As(widgets.Single))}
+	}
 	switch {
 	case b.rows.Len() == 0:
 		b.act.Objects = nil

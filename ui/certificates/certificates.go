@@ -16,7 +16,6 @@ import (
 	"fyne.io/fyne/v2/lang"
 	fynetheme "fyne.io/fyne/v2/theme"
 
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/live"
 	"edgewright/ui/theme"
@@ -200,6 +199,6 @@ func (p *Page) hush() {
 
 // sayError says that something asked for did not happen.
 func (p *Page) sayError(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	p.say(widgets.Bad, view.Message, view.Hint)
 }

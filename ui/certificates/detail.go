@@ -150,7 +150,7 @@ func (d *detail) wrong() fyne.CanvasObject {
 func remarks(found finding.List) []fyne.CanvasObject {
 	var lines []fyne.CanvasObject
 	for _, f := range found {
-		lines = append(lines, widgets.Remark(level(f.Level), strings.TrimSpace(f.Problem+" "+f.Fix)))
+		lines = append(lines, widgets.Remark(level(f.Level), frame.Finding(f)))
 	}
 	return lines
 }

@@ -11,7 +11,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/provisioning/pki"
 	"edgewright/ui/frame"
 	"edgewright/ui/pick"
@@ -262,7 +261,7 @@ func (f *makeForm) preview() {
 		return f.p.c.App.PreviewCertificate(ctx, n)
 	}, func(draft app.CertificateDraft, err error) {
 		if err != nil {
-			view := provisioning.View(err)
+			view := frame.View(err)
 			f.put(widgets.Remark(widgets.Bad, view.Message), widgets.NewText(view.Hint, widgets.StyleMuted))
 			return
 		}
@@ -329,7 +328,7 @@ func (p *Page) made(form inner, made app.CertificateView) {
 
 // say puts a failure above the fields; what was typed stays.
 func (f *makeForm) say(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	f.failure.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
 	f.failure.Show()
 	f.content.Refresh()

@@ -148,7 +148,12 @@ func fileStatus(file seenFile) (widgets.Status, string) {
 	case errors.Is(file.err, pki.ErrPassphrase):
 		return widgets.Status{State: widgets.Care, Word: lang.X("inspect.many.locked", "encrypted")}, lang.X("inspect.locked.line", "Its passphrase shows what is in it.")
 	case file.err != nil:
-		return widgets.Status{State: widgets.Bad, Word: lang.X("inspect.many.unread", "not readable")}, provisioning.View(file.err).Message
+		why := frame.View(file.err).Message
+		var refused *provisioning.Error
+		if errors.As(file.err, &refused) && refused.Err != nil {
+			why = refused.Err.Error() // without the file's name, which stands in front
+		}
+		return widgets.Status{State: widgets.Bad, Word: lang.X("inspect.many.unread", "not readable")}, why
 	}
 	holds := strings.Join(contents(file.Inspected), ", ")
 	switch state, _ := verdict(file.Inspected); state {

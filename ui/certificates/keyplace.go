@@ -9,7 +9,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/provisioning/pki"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
@@ -126,7 +125,7 @@ func (f *placeFields) open() {
 	}, func(state app.TokenState, err error) {
 		f.look.Enable()
 		if err != nil {
-			view := provisioning.View(err)
+			view := frame.View(err)
 			f.say(widgets.Remark(widgets.Bad, view.Message), widgets.NewText(view.Hint, widgets.StyleMuted))
 			return
 		}

@@ -92,8 +92,7 @@ func newMintForm(p *Page) *mintForm {
 	fields := layout.Column(space, f.failure,
 		layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("mint.devices", "Which devices")), f.sources()),
 		widgets.NewField(lang.X("certificates.form.ca", "Signed by"), "", f.ca),
-		widgets.NewField(lang.X("certificates.form.profile", "Profile"), "", f.profile),
-		widgets.NewField(lang.X("certificates.form.algorithm", "Key"), "", f.algorithm),
+		pair(widgets.NewField(lang.X("certificates.form.profile", "Profile"), "", f.profile), widgets.NewField(lang.X("certificates.form.algorithm", "Key"), "", f.algorithm)),
 		layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("mint.recipient", "Who can open the bundles")), f.recipients()),
 		widgets.NewField(lang.X("mint.folder", "Folder of the bundles"), lang.X("mint.folder.hint", "it is made if it is not there; the report goes there too"),
 			besideButton(f.folder, lang.X("action.choose", "Choose ..."), f.chooseFolder)),
@@ -117,6 +116,11 @@ func (f *mintForm) entry() *widgets.Entry {
 	return e
 }
 
+// pair puts two fields side by side where there is room.
+func pair(one, two fyne.CanvasObject) fyne.CanvasObject {
+	return layout.Grid(2, 150*theme.TextFactor(), fynetheme.Size(theme.SizeNameSpace3), one, two)
+}
+
 // besideButton is an entry with a button that fills it.
 func besideButton(entry *widgets.Entry, text string, do func()) fyne.CanvasObject {
 	return layout.Row(fynetheme.Size(theme.SizeNameSpace2), layout.Middle, layout.Grow(entry), widgets.NewButton(widgets.Secondary, text, nil, do))
@@ -132,7 +136,7 @@ func (f *mintForm) sources() fyne.CanvasObject {
 	space := fynetheme.Size(theme.SizeNameSpace2)
 	f.from = widgets.NewChoiceGroup(func(string) { f.preview() },
 		widgets.Choice{ID: fromRange, Icon: theme.IconDevice(), Title: lang.X("mint.range", "A range of names"), Line: lang.X("mint.range.line", "numbered, and alike in all else"),
-			Content: layout.Column(space, f.patternF, group, f.daysF, f.edge)},
+			Content: layout.Column(space, f.patternF, pair(group, f.daysF), f.edge)},
 		widgets.Choice{ID: fromList, Icon: theme.IconList(), Title: lang.X("mint.fromlist", "A list"), Line: lang.X("mint.fromlist.line", "a CSV file with one device a line"), Content: f.listF})
 	f.from.Choose(fromRange)
 	return f.from
@@ -359,7 +363,7 @@ func (f *mintForm) submit() {
 
 // say puts a failure above the fields; what was typed stays.
 func (f *mintForm) say(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	f.failure.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
 	f.failure.Show()
 	f.content.Refresh()

@@ -128,7 +128,7 @@ func (m *minting) hear(e app.MintEvent) {
 	m.at.row = max(m.at.row, e.Row)
 	m.at.heard++
 	if e.Problem != "" && len(m.problems) < findingsShown {
-		m.problems = append(m.problems, e.Device+": "+e.Problem)
+		m.problems = append(m.problems, e.Device+": "+uilang.Domain(e.Problem))
 	}
 }
 
@@ -217,7 +217,7 @@ func (m *minting) result() []fyne.CanvasObject {
 	}
 	objects := []fyne.CanvasObject{widgets.NewBanner(state, title, line, buttons), widgets.NewCard(widgets.Facts(facts...))}
 	if out.Error != nil {
-		objects = append(objects, widgets.NewBanner(widgets.Bad, out.Error.Message, out.Error.Hint))
+		objects = append(objects, widgets.NewBanner(widgets.Bad, uilang.Domain(out.Error.Message), uilang.Domain(out.Error.Hint)))
 	}
 	if len(m.problems) > 0 {
 		column := layout.Column(fynetheme.Size(theme.SizeNameSpace1))

@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
 	"edgewright/ui/frame"
 	"edgewright/ui/pick"
@@ -67,7 +66,7 @@ func (f *mintForm) preview() {
 		lines := f.summary(s.rows, request)
 		switch {
 		case err != nil:
-			view := provisioning.View(err)
+			view := frame.View(err)
 			lines = append(lines, widgets.Remark(widgets.Bad, view.Message), widgets.NewText(view.Hint, widgets.StyleMuted))
 		case s.found.Errors():
 			lines = append(lines, lineRemarks(s.found)...)
@@ -84,7 +83,7 @@ func lineRemarks(found finding.List) []fyne.CanvasObject {
 	n := found.Count(finding.Error)
 	lines := []fyne.CanvasObject{widgets.NewText(lang.XN("mint.wrong", "Nothing can be made while {{.N}} places are wrong:", n, map[string]any{"N": n}), widgets.StyleStrong)}
 	for _, f := range found[:min(len(found), findingsShown)] {
-		lines = append(lines, widgets.Remark(level(f.Level), f.Field+": "+strings.TrimSpace(f.Problem+" "+f.Fix)))
+		lines = append(lines, widgets.Remark(level(f.Level), f.Field+": "+frame.Finding(f)))
 	}
 	if more := len(found) - findingsShown; more > 0 {
 		lines = append(lines, widgets.NewText(lang.XN("mint.wrong.more", "and {{.N}} more", more, map[string]any{"N": more}), widgets.StyleMuted))

@@ -7,7 +7,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -54,7 +53,7 @@ func (p *Page) renew(cert app.CertificateView) {
 
 // errorLine is an error as one line.
 func errorLine(err error) string {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	if view.Hint == "" {
 		return view.Message
 	}

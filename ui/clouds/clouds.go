@@ -15,7 +15,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/practice"
 	"edgewright/ui/theme"
@@ -228,7 +227,7 @@ func fill(column *fyne.Container, objects ...fyne.CanvasObject) {
 }
 
 func (p *Page) sayError(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	p.say(widgets.Bad, view.Message, view.Hint)
 }
 

@@ -10,7 +10,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -221,7 +220,7 @@ func (f *form) confirmReplace(draft app.CloudDraft, host string) {
 func (f *form) say(err error) {
 	fill(f.failure)
 	if err != nil {
-		view := provisioning.View(err)
+		view := frame.View(err)
 		fill(f.failure, widgets.NewBanner(widgets.Bad, view.Message, view.Hint))
 	}
 	f.object.Refresh()

@@ -2,7 +2,6 @@ package devices
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +37,7 @@ func (p *Page) hush() {
 
 // sayError says that something asked for did not happen.
 func (p *Page) sayError(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	var below []fyne.CanvasObject
 	if view.Detail != view.Message {
 		below = append(below, widgets.NewCard(widgets.NewFoldOut(lang.X("failure.details", "Details"), view.Kind, view.Detail)))
@@ -115,7 +114,7 @@ func (p *Page) imported(result app.ImportResult, err error) {
 	}
 	var reasons []string
 	for _, finding := range result.Findings {
-		reasons = append(reasons, fmt.Sprintf("%s: %s %s", finding.Field, finding.Problem, finding.Fix))
+		reasons = append(reasons, finding.Field+": "+frame.Finding(finding))
 	}
 	fold := widgets.NewFoldOut(lang.X("devices.leftout", "What was left out, and why"), "", strings.Join(reasons, "\n"))
 	p.say(widgets.Care, title, line, widgets.NewCard(layout.Column(0, fold)))

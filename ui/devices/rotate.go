@@ -13,6 +13,7 @@ import (
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -63,7 +64,7 @@ func (d *devicePage) askToRotate(found rotationLook) {
 	body := layout.Column(space, widgets.NewText(lang.X("device.rotate.line", "The device gets a new key and a new certificate; the old pair works until the new one is proven, and is put back if it is not. The services of the device restart."), widgets.StyleBody))
 	for _, f := range found.preview.Findings {
 		state := map[finding.Level]widgets.State{finding.Error: widgets.Bad, finding.Care: widgets.Care}[f.Level]
-		body.Add(widgets.NewBanner(state, f.Problem, f.Fix))
+		body.Add(widgets.NewBanner(state, uilang.Domain(f.Problem), uilang.Domain(f.Fix)))
 	}
 	for _, line := range changes(found.preview) {
 		body.Add(widgets.NewText(line, widgets.StyleSmall))
@@ -106,7 +107,7 @@ func (d *devicePage) carryRotation(request app.Request) {
 		c.Changed()
 		frame.Notify(c, out)
 		if out.Run == "" && out.Error != nil {
-			d.p.say(widgets.Bad, out.Error.Message, out.Error.Hint)
+			d.p.say(widgets.Bad, uilang.Domain(out.Error.Message), uilang.Domain(out.Error.Hint))
 		}
 	})
 }

@@ -45,6 +45,9 @@ func Use(tag string) error {
 	if !known(tag) {
 		return fmt.Errorf("use language %q: not translated", tag)
 	}
+	if err := useDomain(tag); err != nil {
+		return fmt.Errorf("use language %q: %w", tag, err)
+	}
 	for _, name := range []string{tag, "toolkit." + tag} {
 		data, err := resources.Translations.ReadFile("translations/" + name + ".json")
 		if err != nil {

@@ -178,7 +178,7 @@ func (d *Dialog) reach(stage app.OnboardStage) {
 func (d *Dialog) ended(ca app.OnboardedCA, err error) {
 	d.busy = false
 	if err != nil {
-		view := provisioning.View(err)
+		view := frame.View(err)
 		d.stages[max(d.at, 0)].State = widgets.StepFailed
 		d.steps.Set(d.stages)
 		d.say(widgets.Bad, view.Message, view.Hint)
@@ -225,7 +225,7 @@ func (d *Dialog) byHand() {
 				return d.c.App.OnboardByHand(ctx, o, code, path)
 			}, func(ca app.OnboardedCA, err error) {
 				if err != nil {
-					view := provisioning.View(err)
+					view := frame.View(err)
 					d.say(widgets.Bad, view.Message, view.Hint)
 					return
 				}

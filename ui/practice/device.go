@@ -10,7 +10,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -104,7 +103,7 @@ func (d *devicePage) fail(err error) {
 	d.failure.Objects = nil
 	d.failure.Hide()
 	if err != nil {
-		view := provisioning.View(err)
+		view := frame.View(err)
 		d.failure.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
 		d.failure.Show()
 	}

@@ -7,7 +7,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"edgewright/app"
-	"edgewright/provisioning"
+	"edgewright/ui/frame"
 	uilang "edgewright/ui/lang"
 	"edgewright/ui/widgets"
 )
@@ -109,6 +109,6 @@ func orNone(value string) string {
 }
 
 func (v *View) sayError(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	v.Say(widgets.Bad, view.Message, view.Hint)
 }

@@ -139,11 +139,11 @@ func (f *bundleFields) leave(on func()) {
 	}, func(opened app.BundleView, err error) {
 		switch {
 		case errors.Is(err, provisioning.ErrLocked) && f.by.Chosen() == openByFile:
-			view := provisioning.View(err)
+			view := frame.View(err)
 			f.inside.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Care, view.Message, view.Hint)}
 			f.pass.Focus()
 		case err != nil:
-			view := provisioning.View(err)
+			view := frame.View(err)
 			f.inside.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
 		default:
 			f.opened = &opened

@@ -85,7 +85,7 @@ func TestADeviceComesFromABundle(t *testing.T) {
 		t.Fatalf("the bundle is %q", p.way().bundle.file.Text)
 	}
 	p.Primary() // the vault has no identity
-	q.Until(t, "what is wrong", func() bool { return pagetest.Sees(p.c, "bench identity") })
+	q.Until(t, "what is wrong", func() bool { return pagetest.Sees(p.c, "keine Werkbank-Identität") })
 	check("no identity in the vault")
 
 	p.way().bundle.by.Choose(openByText)
@@ -168,11 +168,11 @@ func TestABundleIsOpenedByAFile(t *testing.T) {
 	check("no identity named")
 	b.key.SetText(identity)
 	p.Primary()
-	q.Until(t, "the passphrase to be asked for", func() bool { return pagetest.Sees(p.c, "passphrase") })
+	q.Until(t, "the passphrase to be asked for", func() bool { return pagetest.Sees(p.c, "Ihre Passphrase im Fenster eingeben") })
 	check("no passphrase")
 	pagetest.Field(t, p.c, "Passphrase").SetText("another")
 	p.Primary()
-	q.Until(t, "that it is wrong", func() bool { return pagetest.Sees(p.c, "missing or wrong") })
+	q.Until(t, "that it is wrong", func() bool { return !p.way().bundle.pass.IsEmpty() && pagetest.Sees(p.c, "fehlt oder ist falsch") })
 	pagetest.Field(t, p.c, "Passphrase").SetText("a passphrase")
 	opens(t, p, q)
 	// Back at the board nothing of the bundle stays.

@@ -8,6 +8,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/provisioning"
+	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -202,7 +203,7 @@ func (f *certificateFields) set(source string) {
 // to have the focus, nil for nothing wrong.
 func (f *certificateFields) wrong() fyne.Focusable {
 	if finding := f.p.draft.Finding("x509.files"); finding != nil {
-		f.filesF.SetError(finding.Problem + " " + finding.Fix)
+		f.filesF.SetError(frame.Finding(*finding))
 		return f.cert
 	}
 	if focus := f.est.wrong(); focus != nil {
@@ -214,8 +215,8 @@ func (f *certificateFields) wrong() fyne.Focusable {
 		}
 	}
 	if finding := f.p.draft.Finding("x509.ca", "x509.source", "edge_ca.ca"); finding != nil {
-		f.caF.SetError(finding.Problem + " " + finding.Fix)
-		f.signerF.SetError(finding.Problem + " " + finding.Fix)
+		f.caF.SetError(frame.Finding(*finding))
+		f.signerF.SetError(frame.Finding(*finding))
 		return f.source
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/provisioning"
+	"edgewright/ui/frame"
 	"edgewright/ui/onboarding"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -105,7 +106,7 @@ func (f *anchorFields) content() fyne.CanvasObject {
 // focus, nil for nothing wrong.
 func (f *anchorFields) wrong() fyne.Focusable {
 	if finding := f.p.draft.Finding("x509.uploaded", "x509.onboard", "x509.anchor"); finding != nil {
-		f.nameF.SetError(finding.Problem + " " + finding.Fix)
+		f.nameF.SetError(frame.Finding(*finding))
 		return f.name
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/provisioning"
+	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -116,7 +117,7 @@ func (f *estFields) wrong() fyne.Focusable {
 		focus fyne.Focusable
 	}{{"x509.est.url", f.urlF, f.url}, {"x509.est.bootstrap", f.bootstrapF, f.bootstrap}, {"x509.est.trust", f.trustF, f.trust}} {
 		if finding := f.p.draft.Finding(row.path); finding != nil {
-			row.field.SetError(finding.Problem + " " + finding.Fix)
+			row.field.SetError(frame.Finding(*finding))
 			return row.focus
 		}
 	}

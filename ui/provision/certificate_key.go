@@ -10,6 +10,8 @@ import (
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/pki"
+	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -90,7 +92,7 @@ func (f *keyFields) content() fyne.CanvasObject {
 	}
 	device := widgets.Choice{ID: provisioning.KeyOnDevice, Icon: theme.IconDevice(), Title: lang.X("key.device", "On the device"), Line: lang.X("key.device.line", "by its openssl; it never leaves the device")}
 	if obstacle := f.obstacle(); obstacle != "" {
-		device.Muted, device.Line = true, lang.X("key.device.no", "not possible: {{.Why}}", map[string]any{"Why": say(obstacle)})
+		device.Muted, device.Line = true, lang.X("key.device.no", "not possible: {{.Why}}", map[string]any{"Why": uilang.Domain(obstacle)})
 	}
 	f.place.Set([]widgets.Choice{device, {ID: provisioning.KeyOnWorkstation, Icon: fynetheme.ComputerIcon(), Title: lang.X("key.here", "On this computer"), Line: lang.X("key.here.line", "it goes to the device and is forgotten here")}})
 	chosen := x.Key
@@ -120,7 +122,7 @@ func (f *keyFields) content() fyne.CanvasObject {
 // focus, nil for nothing wrong.
 func (f *keyFields) wrong() fyne.Focusable {
 	if finding := f.p.draft.Finding("x509.days", "x509.key", "x509.algorithm"); finding != nil {
-		f.daysF.SetError(finding.Problem + " " + finding.Fix)
+		f.daysF.SetError(frame.Finding(*finding))
 		return f.days
 	}
 	return nil

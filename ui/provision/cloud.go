@@ -126,7 +126,7 @@ func (s *cloudStep) leave(on func()) {
 		s.p.draft.Plan.Cloud.Enrollment = provisioning.GroupWord
 	}
 	if f := s.p.draft.Finding("cloud.group", "cloud.enrollment"); f != nil && s.field != nil {
-		s.field.SetError(f.Problem + " " + f.Fix)
+		s.field.SetError(frame.Finding(*f))
 		s.p.arrange()
 		s.p.focusOn(s.group)
 		return

@@ -27,10 +27,10 @@ func (s *runStep) proven(r *running) []fyne.CanvasObject {
 		muted(lang.X("proof.rehearsal.line", "Proven against the practice cloud: the catalog calls it rehearsed."))
 	}
 	for _, note := range o.Notes {
-		muted(say(note))
+		muted(uilang.Domain(note))
 	}
 	if o.Proof.Reason != "" {
-		muted(say(o.Proof.Reason))
+		muted(uilang.Domain(o.Proof.Reason))
 	}
 	open := widgets.NewButton(widgets.Secondary, lang.X("run.open", "Open device"), theme.IconDevice(), func() { s.p.c.Open(frame.Place{Page: frame.Devices, Device: o.Device}) })
 	undo := widgets.NewButton(widgets.Secondary, lang.X("run.undo", "Undo this run ..."), fynetheme.ContentUndoIcon(), func() { s.askUndo(o) })
@@ -114,6 +114,7 @@ func (s *runStep) failed(r *running) fyne.CanvasObject {
 	view := provisioning.ErrorView{Message: lang.X("failed.unknown", "The run failed.")}
 	if o.Error != nil {
 		view = *o.Error
+		view.Message, view.Hint = uilang.Domain(view.Message), uilang.Domain(view.Hint)
 	}
 	s.primary = func() { s.again(o) }
 	failure := widgets.Failure{What: view.Message, Summary: strings.TrimSpace(view.Kind + "  " + view.CorrelationID), Details: view.Detail,
@@ -222,7 +223,7 @@ func (s *runStep) provisionAnother() {
 		next.Target, err = app.MachineTarget(s.host.Text)
 	}
 	if err != nil {
-		view := provisioning.View(err)
+		view := frame.View(err)
 		s.result.Objects = append([]fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}, s.result.Objects...)
 		p.arrange()
 		return

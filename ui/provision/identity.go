@@ -133,7 +133,7 @@ func (s *identityStep) leave(on func()) {
 	}{{s.field, s.id, []string{"device.id"}}, {s.regF, s.reg, []string{"device.registration_id"}}, {s.hostF, s.host, []string{"device.hostname"}}, {s.keyF, s.key, []string{"symmetric_key.key"}}}
 	for _, row := range rows {
 		if finding := s.p.draft.Finding(row.fields...); finding != nil {
-			row.field.SetError(finding.Problem + " " + finding.Fix)
+			row.field.SetError(frame.Finding(*finding))
 			s.p.arrange()
 			s.p.focusOn(row.entry)
 			return

@@ -11,6 +11,7 @@ import (
 	"edgewright/app"
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
+	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -65,7 +66,7 @@ func (l *list) page() fyne.CanvasObject {
 		if f.Level == finding.Error {
 			state = widgets.Bad
 		}
-		column.Add(widgets.Remark(state, f.Field+": "+f.Problem+" "+f.Fix))
+		column.Add(widgets.Remark(state, f.Field+": "+frame.Finding(f)))
 	}
 	table := widgets.NewDataTable(widgets.NewText(lang.X("list.empty", "No line of the list can be used."), widgets.StyleMuted),
 		widgets.TableColumn{ID: "id", Title: lang.X("list.id", "Device ID"), Width: 150, Fixed: true},

@@ -11,6 +11,7 @@ import (
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -117,12 +118,12 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 	if len(preview.Certificates) > 0 {
 		left.Add(widgets.SectionTitle(lang.X("review.certificates", "Certificates")))
 		for _, w := range preview.Certificates {
-			left.Add(writeRow(w.Action, w.What, say(w.Detail)))
+			left.Add(writeRow(w.Action, w.What, uilang.Domain(w.Detail)))
 		}
 	}
 	left.Add(widgets.SectionTitle(lang.X("review.cloud", "In the cloud ({{.Cloud}})", map[string]any{"Cloud": preview.Plan.Cloud.Name})))
 	for _, w := range preview.Cloud {
-		left.Add(writeRow(w.Action, w.What, say(w.Detail)))
+		left.Add(writeRow(w.Action, w.What, uilang.Domain(w.Detail)))
 	}
 	left.Add(widgets.SectionTitle(lang.X("review.device", "On {{.Target}}", map[string]any{"Target": target})))
 	for _, f := range preview.Files {
@@ -212,7 +213,7 @@ func writeRow(action, what, more string) fyne.CanvasObject {
 func findingLine(f finding.Finding) fyne.CanvasObject {
 	state := map[finding.Level]widgets.State{finding.Error: widgets.Bad, finding.Care: widgets.Care, finding.Note: widgets.Advice}[f.Level]
 	return layout.Row(fynetheme.Size(theme.SizeNameSpace2), layout.Top, widgets.NewIcon(state.Icon(), state.Color(), theme.SizeNameIcon),
-		layout.Grow(layout.Column(0, widgets.NewText(f.Problem, widgets.StyleBody), widgets.NewText(f.Fix, widgets.StyleSmall))))
+		layout.Grow(layout.Column(0, widgets.NewText(uilang.Domain(f.Problem), widgets.StyleBody), widgets.NewText(uilang.Domain(f.Fix), widgets.StyleSmall))))
 }
 
 func (s *reviewStep) focus() fyne.Focusable { return nil }

@@ -12,6 +12,7 @@ import (
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -35,11 +36,11 @@ type rowLook struct {
 // stops says why a row cannot be provisioned, "" if it can.
 func (l rowLook) stops() string {
 	if l.err != nil {
-		return provisioning.View(l.err).Message
+		return frame.View(l.err).Message
 	}
 	for _, f := range l.preview.Findings {
 		if f.Level == finding.Error {
-			return f.Problem
+			return uilang.Domain(f.Problem)
 		}
 	}
 	return ""

@@ -176,7 +176,7 @@ func (r *running) stepped(step widgets.Step, e provisioning.Event) widgets.Step 
 		r.began[e.Step] = e.Time
 	}
 	if e.Text != "" {
-		step.Summary = say(e.Text)
+		step.Summary = uilang.Domain(e.Text)
 	}
 	switch provisioning.StepState(e.State) {
 	case provisioning.StepLooking, provisioning.StepActing, provisioning.StepUndoing:
@@ -220,7 +220,7 @@ func (s *runStep) draw(r *running) {
 	}
 	progress := widgets.Progress{Step: min(done+1, len(steps)), Steps: len(steps), Elapsed: time.Since(r.started), Cancelling: r.cancelling}
 	if wait != "" {
-		progress.Wait = lang.X("run.wait", "The wait is {{.Who}}.", map[string]any{"Who": say(wait)})
+		progress.Wait = lang.X("run.wait", "The wait is {{.Who}}.", map[string]any{"Who": uilang.Domain(wait)})
 	}
 	s.progress.Set(progress)
 	if shape := fmt.Sprint(wait, r.cancelling, steps); shape != s.shape {

@@ -154,14 +154,14 @@ func (b *batch) take(e provisioning.Event) {
 	case e.Step == "" && e.State != "":
 		row.state = e.State
 		if e.Text != "" {
-			row.text = say(e.Text)
+			row.text = uilang.Domain(e.Text)
 		}
 	case e.Wait != "":
-		row.text = say(e.Wait)
+		row.text = uilang.Domain(e.Wait)
 	case e.State != "":
 		row.text = StepName(e.Step)
 		if provisioning.StepState(e.State) == provisioning.StepFailed {
-			row.text = say(e.Text)
+			row.text = uilang.Domain(e.Text)
 		}
 	}
 }
@@ -238,7 +238,7 @@ func (s *runStep) batchEnded(b *batch, id string, outcomes []provisioning.Outcom
 			if row := &b.rows[i]; row.device == o.Device {
 				row.state, row.text = string(o.Outcome), ""
 				if o.Error != nil {
-					row.text = o.Error.Message
+					row.text = uilang.Domain(o.Error.Message)
 				}
 			}
 		}

@@ -237,7 +237,7 @@ func (s *targetStep) checkFolder() error {
 func (s *targetStep) say(err error) {
 	s.wrong.Objects = nil
 	if err != nil {
-		view := provisioning.View(err)
+		view := frame.View(err)
 		s.wrong.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
 	}
 	s.p.arrange()

@@ -12,6 +12,7 @@ import (
 	"edgewright/hostdetect"
 	"edgewright/provisioning"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -177,7 +178,7 @@ func (s *wayStep) column(cell app.CellRow) widgets.BoardColumn {
 func (s *wayStep) explain(cell widgets.BoardCell) {
 	for _, known := range s.cells {
 		if known.String() == cell.ID {
-			text := lang.X("way.needs", "Needs {{.Needs}}.", map[string]any{"Needs": strings.Join(said(known.Needs), ", ")})
+			text := lang.X("way.needs", "Needs {{.Needs}}.", map[string]any{"Needs": strings.Join(uilang.DomainAll(known.Needs), ", ")})
 			if len(known.Steps) > 0 {
 				var names []string
 				for _, step := range known.Steps {

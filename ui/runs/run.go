@@ -136,9 +136,9 @@ func (r *runPage) stepRows() []widgets.Step {
 }
 
 func stepRow(record provisioning.StepRecord, now time.Time, live bool) widgets.Step {
-	step := widgets.Step{Title: provision.StepName(record.Name), Summary: record.Summary, State: widgets.StepDone}
+	step := widgets.Step{Title: provision.StepName(record.Name), Summary: uilang.Domain(record.Summary), State: widgets.StepDone}
 	if record.Error != nil {
-		step.Summary = record.Error.Message
+		step.Summary = uilang.Domain(record.Error.Message)
 	}
 	if len(record.Left) > 0 {
 		step.Summary = strings.TrimSpace(step.Summary + " " + lang.X("runs.left", "Left: {{.What}}.", map[string]any{"What": strings.Join(record.Left, ", ")}))
@@ -189,7 +189,7 @@ func (r *runPage) answerParts() []fyne.CanvasObject {
 	var parts []fyne.CanvasObject
 	id := r.detail.ID
 	if err := r.p.problems[id]; err != nil {
-		view := provisioning.View(err)
+		view := frame.View(err)
 		parts = append(parts, widgets.NewBanner(widgets.Bad, view.Message, strings.TrimSpace(view.Hint+" "+lang.X("runs.untouched", "The run is as it was."))))
 	}
 	state, title, line := r.sentence()

@@ -15,7 +15,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/live"
 	"edgewright/ui/theme"
@@ -226,7 +225,7 @@ func (p *Page) showCut() {
 	var banners []fyne.CanvasObject
 	named := 0
 	if p.lost != nil {
-		view := provisioning.View(p.lost)
+		view := frame.View(p.lost)
 		banners = append(banners, widgets.NewBanner(widgets.Bad, view.Message, view.Hint))
 	}
 	for _, run := range p.all {

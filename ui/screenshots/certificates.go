@@ -64,6 +64,9 @@ func fillCertificates(ctx context.Context, config app.Config) error {
 		if _, err := a.RevokeCertificate(ctx, last.ID, "keyCompromise"); err != nil {
 			return err
 		}
+		if err := mintSome(ctx, a); err != nil {
+			return err
+		}
 		return a.SaveProfile(ctx, pki.Profile{Name: "Plant server", Role: pki.RoleServer, Usages: []pki.Usage{pki.DigitalSignature, pki.ServerAuth}, Days: 90, Algorithm: pki.P256}, "")
 	})
 }
@@ -125,8 +128,14 @@ func drawCertificates(ctx context.Context, q *posts, window fyne.Window, studio 
 	if err := draw("4-certificates-new"); err != nil {
 		return err
 	}
+	if err := drawToken(q, window, draw); err != nil {
+		return err
+	}
 	front.Back()
-	return drawInspection(ctx, q, studio, soon[0].ID, page)
+	if err := drawInspection(ctx, q, studio, soon[0].ID, page); err != nil {
+		return err
+	}
+	return drawMany(q, window, studio, draw)
 }
 
 // everything is what is drawn, in its order.
@@ -183,6 +192,14 @@ func drawInspection(ctx context.Context, q *posts, studio *ui.Studio, id string,
 		return err
 	}
 	if err := page("inspect", frame.Place{Files: []string{file}}); err != nil {
+		return err
+	}
+	request := filepath.Join(os.TempDir(), "notes.txt")
+	defer func() { _ = os.Remove(request) }()
+	if err := os.WriteFile(request, []byte("nothing\n"), 0o600); err != nil {
+		return err
+	}
+	if err := page("files", frame.Place{Files: []string{file, request}}); err != nil {
 		return err
 	}
 	studio.Open(frame.Place{Page: frame.Certificates}).Back()

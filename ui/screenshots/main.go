@@ -95,6 +95,7 @@ func run() error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	defer func() { _ = os.RemoveAll(bundles("8")) }()
 	// Paths that forms begin with are those of somebody.
 	if err := os.Setenv("HOME", "/home/anna"); err != nil {
 		return err
@@ -199,6 +200,9 @@ func drawAll(ctx context.Context, config app.Config, l look) error {
 		}
 		if wizard, ok := page.(*provision.Page); ok && wanted("2-provision") {
 			if err := drawWizard(q, wizard, draw); err != nil {
+				return err
+			}
+			if err := drawX509(q, window, wizard, draw); err != nil {
 				return err
 			}
 		}

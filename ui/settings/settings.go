@@ -14,7 +14,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
@@ -164,7 +163,7 @@ func (p *Page) say(state widgets.State, title, line string) {
 // sayError says that something asked for did not happen; a question that the
 // person closed is no error.
 func (p *Page) sayError(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	p.say(widgets.Bad, view.Message, view.Hint)
 }
 

@@ -55,10 +55,9 @@ func (x *Execution) keysBorn(ctx context.Context) (bool, error) {
 
 const keyHint = `Install openssl there, or write key = "workstation".`
 
-// keysAreBorn is keysBorn once that was asked. A rotation makes its keys on this
-// computer: the old pair stays beside the new one until that is proven.
+// keysAreBorn is keysBorn once that was asked.
 func (x *Execution) keysAreBorn() bool {
-	return x.Run.Rotate == nil && x.keyObstacle != nil && *x.keyObstacle == "" && x.Run.Plan.X509.Key != KeyOnWorkstation
+	return x.keyObstacle != nil && *x.keyObstacle == "" && x.Run.Plan.X509.Key != KeyOnWorkstation
 }
 
 // previewKeys says where keys are made, and why not on the device.
@@ -116,8 +115,8 @@ func (x *Execution) readKey(ctx context.Context, pair *Pair) (bool, error) {
 	return key.Exists, nil
 }
 
-// heldKey is the key of a pair on the device itself, which a rotation gives a
-// second certificate and another name.
+// heldKey is the key of a pair as it lies on the device, which a rotation from
+// this computer gives a second certificate and another name.
 func (x *Execution) heldKey(ctx context.Context, pair Pair) (secret.Value, error) {
 	if !pair.Key.IsEmpty() {
 		return pair.Key, nil
@@ -158,7 +157,13 @@ func (x *Execution) makeBorn(ctx context.Context, order CertificateOrder, pair *
 	if err := x.Machine.MakeKey(ctx, x.Run.ID, keyFile(pair.Waiting), order.Algorithm); err != nil {
 		return order, err
 	}
-	key, err := x.Machine.Signer(ctx, pair.Waiting)
+	return x.requestBorn(ctx, order, pair, pair.Waiting)
+}
+
+// requestBorn asks for a certificate for a key that lies on the device, with a
+// request that this key signs there.
+func (x *Execution) requestBorn(ctx context.Context, order CertificateOrder, pair *Pair, keyPath string) (CertificateOrder, error) {
+	key, err := x.Machine.Signer(ctx, keyPath)
 	if err != nil {
 		return order, err
 	}

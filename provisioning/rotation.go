@@ -106,8 +106,10 @@ func (x *Execution) rotationSteps() []Step {
 // rotated is the part of the journal by which a rotation knows, after a kill
 // and for undo, the pairs that were there before and the names of the new ones.
 type rotated struct {
-	Generation int                              `json:"generation"`
-	Old        map[CertificateRole]rotatedFiles `json:"old"`
+	Generation int `json:"generation"`
+	// Born tells that the keys are used and made on the device only.
+	Born bool                             `json:"born"`
+	Old  map[CertificateRole]rotatedFiles `json:"old"`
 }
 
 // rotatedFiles are a pair that is to go: its certificate (DER) and its paths.
@@ -125,6 +127,24 @@ func (f rotatedFiles) leaf() (*x509.Certificate, error) {
 	return leaf, nil
 }
 
+// rotatedPaths are where the new pair of an order lies. A key that never leaves the
+// device stays in its place when it gets another certificate.
+func (x *Execution) rotatedPaths(before rotated, role CertificateRole) (certificate, key string) {
+	certificate, key = newPaths(x.Run.Plan.Device.ID, role, before.Generation)
+	if before.Born && x.keepsKey(before, role) {
+		key = before.Old[role].Key
+	}
+	return certificate, key
+}
+
+// keepsKey tells whether the key of a pair gets another certificate. A spare, which
+// is found by its name beside the identity, has a new key where the device makes
+// keys: it is not in use.
+func (x *Execution) keepsKey(before rotated, role CertificateRole) bool {
+	_, had := before.Old[role]
+	return had && !x.Run.Rotate.NewKey && !(before.Born && role == RoleSpare)
+}
+
 // rotatedBefore reads it back from the step that wrote it.
 func (x *Execution) rotatedBefore() (rotated, error) {
 	var before rotated
@@ -139,11 +159,11 @@ func (x *Execution) nextGeneration(ctx context.Context, current int, orders []Ce
 		for _, order := range orders {
 			cert, key := newPaths(x.Run.Plan.Device.ID, order.Role, next)
 			for _, path := range []string{cert, key} {
-				file, err := x.Machine.Read(ctx, path)
+				exists, err := x.Machine.Exists(ctx, path)
 				if err != nil {
-					return 0, fmt.Errorf("read %s: %w", path, err)
+					return 0, fmt.Errorf("look for %s: %w", path, err)
 				}
-				free = free && !file.Exists
+				free = free && !exists
 			}
 		}
 		if free {

@@ -164,7 +164,8 @@ func TestRotationIsProven(t *testing.T) {
 						t.Errorf("the key is the same: %v", same)
 					}
 					for path := range w.files {
-						if path == old.CertificatePath || path == old.KeyPath {
+						// A key that never leaves the device has its certificate changed in its place.
+						if path == old.CertificatePath || path == old.KeyPath && !(runs && !newKey) {
 							t.Errorf("%s is still there", path)
 						}
 					}
@@ -209,6 +210,83 @@ func TestRotationIsUndone(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Where the device makes keys, neither those of before nor new ones travel; a plan
+// that has them made on the workstation is rotated from there.
+func TestRotatedKeysNeverTravel(t *testing.T) {
+	for name, r := range rotations() {
+		if r.plan.Cell.Authentication == TPM {
+			continue
+		}
+		for _, newKey := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/new=%t", name, newKey), func(t *testing.T) {
+				w := provisioned(t, r.plan, true)
+				before := w.state(t, r.plan)
+				ports := w.ports()
+				ports.Machine = unreadMachine{fakeMachine{w}, t}
+				rotation := &Rotation{What: r.what, NewKey: newKey}
+				p, err := LookFirstAtRotation(t.Context(), ports, r.plan, *rotation)
+				if says := map[bool]string{true: "made on the device and never leaves it", false: "with the key that is in use"}[newKey]; err != nil || !strings.Contains(p.Certificates[0].Detail, says) {
+					t.Errorf("preview: %+v, %v", p.Certificates, err)
+				}
+				run := Run{ID: "r2", Plan: r.plan, Rotate: rotation, Target: "x", Started: w.now}
+				if out := (&Runner{Ports: ports}).Provision(t.Context(), &run); out.Outcome != RunSucceeded {
+					t.Fatalf("%+v %+v", out, out.Error)
+				}
+				if out := (&Runner{Ports: ports}).Undo(t.Context(), &run); out.Outcome != RunUndone {
+					t.Fatalf("undo: %+v %+v", out, out.Error)
+				}
+				if after := w.state(t, r.plan); withoutKept(after) != withoutKept(before) {
+					t.Errorf("after undo:\n%s\nbefore:\n%s", after, before)
+				}
+			})
+		}
+	}
+	plan := ways()["manual x509"]
+	plan.X509.Key = KeyOnWorkstation
+	w := provisioned(t, plan, true)
+	if out := w.rotate(t, plan, Rotation{What: RoleIdentity}); out.Outcome != RunSucceeded {
+		t.Errorf("from the workstation: %+v %+v", out, out.Error)
+	}
+	if old := "/var/aziot/secrets/line-7.key.pem"; w.files[old].Exists {
+		t.Errorf("from the workstation: %s is still there", old)
+	}
+	plan.X509.Key = KeyOnDevice
+	w.noKeys = "it has no openssl"
+	p, err := LookFirstAtRotation(t.Context(), w.ports(), plan, Rotation{What: RoleIdentity, NewKey: true})
+	if err != nil || !p.Refused() || !strings.Contains(p.Findings[len(p.Findings)-1].Problem, "it has no openssl") {
+		t.Errorf("without openssl: %+v %v", p.Findings, err)
+	}
+}
+
+// A key that was made on the device goes with the undo of a rotation that was
+// killed before it was used.
+func TestKeyOfAKilledRotationIsRemoved(t *testing.T) {
+	plan := ways()["individual x509"]
+	w := provisioned(t, plan, true)
+	before := w.state(t, plan)
+	w.effect = func(name string, do func()) {
+		do()
+		if name == "make key" {
+			panic(killed{})
+		}
+	}
+	func() {
+		defer func() { _ = recover() }()
+		w.rotate(t, plan, Rotation{What: RoleIdentity, NewKey: true})
+	}()
+	w.effect = func(_ string, do func()) { do() }
+	run := w.journal["r2"]
+	if run.State != RunRunning || withoutKept(w.state(t, plan)) == withoutKept(before) {
+		t.Fatalf("the run is %s; nothing was made before the kill", run.State)
+	}
+	if out := (&Runner{Ports: w.ports()}).Undo(t.Context(), &run); out.Outcome != RunUndone {
+		t.Fatalf("%+v %+v", out, out.Error)
+	}
+	if after := w.state(t, plan); withoutKept(after) != withoutKept(before) {
+		t.Errorf("after undo:\n%s\nbefore:\n%s", after, before)
 	}
 }
 

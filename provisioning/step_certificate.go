@@ -228,7 +228,8 @@ func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) 
 	return nil
 }
 
-func (x *Execution) orderDetail(o CertificateOrder) string {
+// orderKind says what is ordered, orderDetail also where its key is made.
+func (x *Execution) orderKind(o CertificateOrder) string {
 	by := "signed by itself"
 	if !o.SelfSigned {
 		by = "signed by " + o.CA
@@ -236,9 +237,13 @@ func (x *Execution) orderDetail(o CertificateOrder) string {
 			by = "signed by the practice CA"
 		}
 	}
+	return fmt.Sprintf("%s, %s", o.Algorithm, by)
+}
+
+func (x *Execution) orderDetail(o CertificateOrder) string {
 	where := "the key is made here and goes to the device over standard input"
 	if x.keysAreBorn() {
 		where = "the key is made on the device and never leaves it"
 	}
-	return fmt.Sprintf("%s, %s; %s", o.Algorithm, by, where)
+	return x.orderKind(o) + "; " + where
 }

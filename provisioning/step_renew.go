@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,9 +28,12 @@ func (renewStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
+	if _, err := x.obstacle(ctx); err != nil {
+		return Look{}, err
+	}
 	var missing []string
 	for _, order := range orders {
-		pair, err := x.renewed(ctx, order, before.Generation)
+		pair, err := x.renewed(ctx, order, before)
 		if err != nil {
 			return Look{}, err
 		}
@@ -48,7 +52,11 @@ func (renewStep) Look(ctx context.Context, x *Execution) (Look, error) {
 // pairsToGo are the pairs in use. The one of the identity or Edge CA has to be
 // there; a spare may be missing.
 func (x *Execution) pairsToGo(ctx context.Context, orders []CertificateOrder) (rotated, error) {
-	before := rotated{Old: map[CertificateRole]rotatedFiles{}}
+	born, err := x.keysBorn(ctx)
+	if err != nil {
+		return rotated{}, err
+	}
+	before := rotated{Born: born, Old: map[CertificateRole]rotatedFiles{}}
 	current := 0
 	for _, order := range orders {
 		held, found, err := x.readHeld(ctx, order.Role)
@@ -72,8 +80,8 @@ func (x *Execution) pairsToGo(ctx context.Context, orders []CertificateOrder) (r
 
 // renewed is the new pair of an order: on the device already, made by this run,
 // or in files of this computer. Without any its chain is empty.
-func (x *Execution) renewed(ctx context.Context, order CertificateOrder, generation int) (Pair, error) {
-	cert, key := newPaths(x.Run.Plan.Device.ID, order.Role, generation)
+func (x *Execution) renewed(ctx context.Context, order CertificateOrder, before rotated) (Pair, error) {
+	cert, key := x.rotatedPaths(before, order.Role)
 	if x.acted(StepFiles) {
 		placed, found, err := x.readPair(ctx, "file://"+cert, "file://"+key)
 		if err != nil || found {
@@ -104,7 +112,10 @@ func (x *Execution) renewed(ctx context.Context, order CertificateOrder, generat
 		}
 	}
 	pair.Chain, pair.Key = from.Chain, from.Key
-	return pair, nil
+	if pair.Leaf() != nil && pair.Key.IsEmpty() {
+		err = x.findBorn(ctx, &pair)
+	}
+	return pair, err
 }
 
 // checkAnother refuses files that are those in use, or could not work.
@@ -124,22 +135,18 @@ func (x *Execution) checkAnother(ctx context.Context, given Pair, order Certific
 }
 
 func (renewStep) Do(ctx context.Context, x *Execution) (Result, error) {
+	before, err := x.rotatedBefore()
+	if err != nil {
+		return Result{}, err
+	}
 	var made []string
 	for _, order := range x.Run.Rotate.orders(x.Run.Plan) {
 		pair := x.pairOf(order.Role)
 		if pair.Leaf() != nil {
 			continue
 		}
-		if !x.Run.Rotate.NewKey {
-			held, found, err := x.readHeld(ctx, order.Role)
-			if err != nil {
-				return Result{}, err
-			}
-			if found {
-				if order.Key, err = x.heldKey(ctx, held); err != nil {
-					return Result{}, err
-				}
-			}
+		if order, err = x.keyToRenew(ctx, before, order, &pair); err != nil {
+			return Result{}, fmt.Errorf("look for the key of %s: %w", order.title(), err)
 		}
 		fresh, err := x.Certificates.Make(ctx, x.Run.ID, order)
 		if err != nil {
@@ -152,11 +159,31 @@ func (renewStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	return Result{Summary: strings.Join(made, "; ")}, nil
 }
 
+// keyToRenew completes an order with the key that gets the new certificate: one
+// that the device makes or has, the one of the pair in use, or none, which has a
+// new one made on this computer.
+func (x *Execution) keyToRenew(ctx context.Context, before rotated, order CertificateOrder, pair *Pair) (CertificateOrder, error) {
+	switch keeps := x.keepsKey(before, order.Role); {
+	case before.Born && keeps:
+		return x.requestBorn(ctx, order, pair, pair.KeyPath)
+	case before.Born:
+		return x.makeBorn(ctx, order, pair)
+	case keeps:
+		held, found, err := x.readHeld(ctx, order.Role)
+		if err != nil || !found {
+			return order, err
+		}
+		order.Key, err = x.heldKey(ctx, held)
+		return order, err
+	}
+	return order, nil
+}
+
 func (s renewStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
 	look, err := s.Look(ctx, x)
 	var refused *Error
 	if errors.As(err, &refused) {
-		p.Findings.Add(finding.Error, string(x.Run.Rotate.What), refused.Message, refused.Hint)
+		p.Findings.Add(finding.Error, cmp.Or(refused.Field, string(x.Run.Rotate.What)), refused.Message, refused.Hint)
 		x.pairs = nil
 		return errPreviewEnds
 	}
@@ -169,11 +196,13 @@ func (s renewStep) Preview(ctx context.Context, x *Execution, p *Preview) error 
 	}
 	x.keep(StepRecord{Name: StepCertificate, Undo: look.Undo})
 	for _, order := range x.Run.Rotate.orders(x.Run.Plan) {
-		key := "with the key that is in use"
-		if x.Run.Rotate.NewKey {
-			key = "with a new key"
+		detail := x.orderDetail(order)
+		if x.keepsKey(before, order.Role) {
+			detail = "with the key that is in use; " + x.orderKind(order)
+		} else {
+			detail = "with a new key; " + detail
 		}
-		p.Certificates = append(p.Certificates, Write{What: order.title(), Action: WriteMake, Detail: key + "; " + x.orderDetail(order)})
+		p.Certificates = append(p.Certificates, Write{What: order.title(), Action: WriteMake, Detail: detail})
 		if old, ok := before.Old[order.Role]; ok {
 			leaf, err := old.leaf()
 			if err != nil {

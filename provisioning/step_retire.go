@@ -50,6 +50,9 @@ func (x *Execution) oldFiles() ([]File, error) {
 			continue
 		}
 		for path, folder := range map[string]string{old.Certificate: certificateFolder, old.Key: keyFolder} {
+			if path == x.pairOf(order.Role).KeyPath {
+				continue // it stays in use
+			}
 			if strings.HasPrefix(path, folder) {
 				files = append(files, File{Path: path, Remove: true})
 				continue

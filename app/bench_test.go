@@ -23,8 +23,8 @@ import (
 // process opens the same one.
 type bench struct {
 	Dir string
-	// Way is manual, individual, group, manual x509, manual uploaded, group uploaded, group local-ca or
-	// group est.
+	// Way is manual, individual, group, manual x509, manual uploaded, group uploaded, group local-ca,
+	// group est or tpm, the last on a practice device.
 	Way string
 	// Runtime makes the device one with a runtime: a new one for the manual
 	// way, else one that was provisioned before.
@@ -127,8 +127,16 @@ func newBench(dir, way string, runtime bool) (bench, error) {
 			return b, err
 		}
 	}
+	if way == "tpm" {
+		if err := a.SwitchSoftwareTPM(ctx, benchPractice, true); err != nil {
+			return b, err
+		}
+	}
 	return b, a.Close()
 }
+
+// benchPractice is the practice device of the way "tpm".
+const benchPractice = "press-2"
 
 // earlierConfig is a device's configuration from before, with what a person
 // wrote around it.
@@ -150,9 +158,15 @@ name = "edgeAgent"
 type = "docker"
 `
 
-func (b bench) folder() string { return filepath.Join(b.Dir, "device", "disk") }
-func (b bench) data() string   { return filepath.Join(b.Dir, "data") }
-func (b bench) state() string  { return filepath.Join(b.Dir, "state") }
+func (b bench) folder() string {
+	if b.Way == "tpm" {
+		return filepath.Join(b.data(), "practice-devices", benchPractice)
+	}
+	return filepath.Join(b.Dir, "device", "disk")
+}
+
+func (b bench) data() string  { return filepath.Join(b.Dir, "data") }
+func (b bench) state() string { return filepath.Join(b.Dir, "state") }
 
 func (b bench) config() Config {
 	config := Config{DataDir: b.data(), StateDir: b.state(), Version: "test"}
@@ -198,7 +212,12 @@ func (b bench) request() Request {
 	if b.Key != "" {
 		plan.SymmetricKey.Key = "vault:" + b.Key
 	}
-	return Request{Plan: plan.WithDefaults(), Target: FolderTarget(b.folder())}
+	request := Request{Target: FolderTarget(b.folder())}
+	if b.Way == "tpm" {
+		plan.Cell.Authentication, request.Target = provisioning.TPM, PracticeTarget(benchPractice)
+	}
+	request.Plan = plan.WithDefaults()
+	return request
 }
 
 // open opens the app of the bench, with a practice cloud that asks devices to

@@ -143,6 +143,11 @@ func (a *App) openSoftwareTPM(ctx context.Context, name string) (tpm.Transport, 
 		return nil, err
 	}
 	process, err := softtpm.Start(ctx, filepath.Join(a.softwareTPMDir(name), "state"), key)
+	if errors.Is(err, softtpm.ErrInUse) {
+		leave()
+		return nil, &provisioning.Error{Kind: provisioning.ErrBusy, Message: "Another program has the software TPM of " + name + ".",
+			Hint: "End it: it is an swtpm over the folder " + a.softwareTPMDir(name) + ".", Err: err}
+	}
 	if err != nil {
 		leave()
 		return nil, &provisioning.Error{Kind: provisioning.ErrUnreachable, Message: "The software TPM of " + name + " does not start.",

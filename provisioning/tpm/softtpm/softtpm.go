@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -21,6 +22,9 @@ import (
 
 // ErrMissing: there is no swtpm on this computer. Its text names the package.
 var ErrMissing = errors.New("swtpm is not installed; its package is called swtpm (Debian, Ubuntu, Fedora)")
+
+// ErrInUse: another process has the state.
+var ErrInUse = errors.New("another software TPM runs on the same state")
 
 // Available is nil, or ErrMissing.
 func Available() error {
@@ -49,11 +53,16 @@ type Process struct {
 	closed sync.Once
 }
 
-// startTime bounds the start; it takes some 50 ms.
-const startTime = 20 * time.Second
+const (
+	// startTime bounds the start; it takes some 50 ms.
+	startTime = 20 * time.Second
+	// endTime is how long the TPM of a program that was killed may take to end.
+	endTime = 2 * time.Second
+)
 
 // Start runs a TPM whose state is in a folder, which is made if it is missing.
-// An empty key leaves the state as it is on disk, unencrypted. Close ends it.
+// An empty key leaves the state as it is on disk, unencrypted. A TPM that still
+// has the state is waited for a while, then it is ErrInUse. Close ends it.
 func Start(ctx context.Context, state string, key secret.Value) (*Process, error) {
 	if err := Available(); err != nil {
 		return nil, err
@@ -64,6 +73,20 @@ func Start(ctx context.Context, state string, key secret.Value) (*Process, error
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, fmt.Errorf("start a software TPM: %w", err)
 	}
+	for until := time.Now().Add(endTime); ; {
+		p, err := startOnce(ctx, state, key)
+		if err == nil || !errors.Is(err, ErrInUse) || time.Now().After(until) {
+			return p, err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func startOnce(ctx context.Context, state string, key secret.Value) (*Process, error) {
 	// The path of a socket has 107 bytes at most, and the state's may be longer.
 	dir, err := os.MkdirTemp("", "ewtpm")
 	if err != nil {
@@ -113,6 +136,9 @@ func (p *Process) start(ctx context.Context, state string, key secret.Value) err
 		}
 		select {
 		case <-p.ended:
+			if strings.Contains(p.said.String(), "Could not lock access") {
+				return ErrInUse
+			}
 			return fmt.Errorf("swtpm ended: %s", strings.TrimSpace(p.said.String()))
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), p.Close())
@@ -121,14 +147,27 @@ func (p *Process) start(ctx context.Context, state string, key secret.Value) err
 	}
 }
 
-// answers tells that the socket takes connections.
+// probe is TPM2_GetCapability of the family, answered by 27 bytes (TPM 2.0 Part
+// 3, 30.2).
+var probe = []byte{0x80, 0x01, 0, 0, 0, 22, 0, 0, 0x01, 0x7a, 0, 0, 0, 6, 0, 0, 0x01, 0, 0, 0, 0, 1}
+
+const probeAnswer = 27 // bytes
+
+// answers tells that the TPM takes commands. Its socket takes connections before
+// it has its state.
 func answers(ctx context.Context, socket string) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
 		return err
 	}
-	return conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	_, err = conn.Write(probe)
+	if err == nil {
+		_, err = io.ReadFull(conn, make([]byte, probeAnswer))
+	}
+	return errors.Join(err, conn.Close())
 }
 
 // Close ends the process and waits for its end. The state stays.

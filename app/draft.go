@@ -43,7 +43,7 @@ func (d *Draft) SetCell(cell provisioning.Cell) {
 		if d.Plan.UsesEST() {
 			d.Plan.EdgeCA = nil // it came from the server that goes
 		}
-		d.Plan.X509 = provisioning.X509Plan{}
+		d.Plan.X509, d.Plan.TPM = provisioning.X509Plan{}, provisioning.TPMPlan{}
 	}
 	d.Plan.Cell = cell
 	if cell.Provisioning != provisioning.DPS {
@@ -79,8 +79,12 @@ func fingerprint(p *provisioning.Preview) string {
 	var text strings.Builder
 	plan := p.Plan
 	id := plan.Device.ID
+	names := []string{plan.Device.Hostname, plan.Device.RegistrationID, id}
+	if p.TPM != nil {
+		names = append(names, p.TPM.RegistrationID)
+	}
 	blank := func(s string) string {
-		for _, own := range []string{plan.Device.Hostname, plan.Device.RegistrationID, id} {
+		for _, own := range names {
 			if own != "" {
 				s = strings.ReplaceAll(s, own, "<id>")
 			}
@@ -88,7 +92,7 @@ func fingerprint(p *provisioning.Preview) string {
 		return s
 	}
 	certificate, _ := json.Marshal(plan.X509) // pointers by what they point to; plain values always encode
-	fmt.Fprintf(&text, "%v|%v|%v|%s|%v|%s|%v\n", plan.Cell, plan.Cloud, plan.Runtime, plan.SymmetricKey.Key, plan.Device.Tags, certificate, plan.TrustBundle)
+	fmt.Fprintf(&text, "%v|%v|%v|%s|%v|%s|%v|%v\n", plan.Cell, plan.Cloud, plan.Runtime, plan.SymmetricKey.Key, plan.Device.Tags, certificate, plan.TrustBundle, plan.TPM)
 	for _, w := range p.Certificates {
 		fmt.Fprintln(&text, blank(w.What), w.Action)
 	}
@@ -136,6 +140,9 @@ func (a *App) NextDraft(ctx context.Context, d *Draft, id string) (*Draft, error
 	next := *d
 	next.Plan.Device.ID = strings.TrimSpace(id)
 	next.Plan.Device.RegistrationID = ""
+	if next.Plan.CollectedKey() != "" {
+		next.Plan.TPM.EndorsementKey = "" // that is one device's own
+	}
 	this, practice := a.PracticeName(d.Target)
 	if !practice || provisioning.CheckDeviceID(next.Plan.Device.ID, d.Plan.Cell) != nil {
 		return &next, ctx.Err()

@@ -59,7 +59,8 @@ func closed(r Report, q Question, c Cell, lasting Text) Text {
 		}
 		return say("way.reason.unavailable", "reason", reason)
 	}
-	if c.Authentication == TPMAttestation && r.TPM.State != Found {
+	// A disk shows no chip; its key may have been collected, or lie elsewhere.
+	if c.Authentication == TPMAttestation && r.TPM.State != Found && !r.Offline {
 		return say("way.reason.tpm-unknown")
 	}
 	if c.Platform == Linux && !lasting.IsZero() {

@@ -176,12 +176,13 @@ func TestDomainSaysWhatIsTranslated(t *testing.T) {
 	}
 }
 
-// whole are the files of which every sentence is translated: the X.509 cells,
-// what is wrong with a certificate, batches and bundles.
+// whole are the files of which every sentence is translated: the X.509 cells and
+// the TPM cell, what is wrong with a certificate, batches and bundles.
 var whole = []string{"provisioning/plan_x509.go", "provisioning/plan_anchor.go", "provisioning/plan_issued.go", "provisioning/plan_check.go", "provisioning/born.go",
 	"provisioning/step_onboard.go", "provisioning/issued.go", "provisioning/onboarding.go", "provisioning/pki/check.go", "app/mint.go", "app/mint_list.go",
 	"app/mint_range.go", "app/mint_run.go", "app/mint_profile.go", "app/bundle_open.go", "app/certificate_preview.go", "app/certificate_make.go", "app/certificate_store.go",
-	"app/certificate_disable.go", "app/onboard.go", "provisioning/pki/profile.go", "app/token.go", "app/token_view.go", "app/certificate_key.go"}
+	"app/certificate_disable.go", "app/onboard.go", "provisioning/pki/profile.go", "app/token.go", "app/token_view.go", "app/certificate_key.go",
+	"provisioning/plan_tpm.go", "provisioning/step_tpm.go", "provisioning/step_enrollment_tpm.go", "provisioning/proof_tpm.go", "app/tpm_port.go", "app/tpm.go"}
 
 func TestWholeFilesAreTranslated(t *testing.T) {
 	code, german := readDomain(t), domainSentences(t, "de")

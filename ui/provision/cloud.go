@@ -50,7 +50,11 @@ func (s *cloudStep) content() fyne.CanvasObject {
 	column := layout.Column(fynetheme.Size(theme.SizeNameSpace3),
 		widgets.NewStepHead(lang.X("cloud.question", "Which cloud?"), lang.X("cloud.line", "The practice cloud runs on this computer and costs nothing.")),
 		s.choice, layout.Flow(0, add))
-	if plan.Cell.Provisioning == provisioning.DPS {
+	switch {
+	case plan.Cell.Authentication == provisioning.TPM:
+		// Each TPM is known by its own key: there are no groups.
+		s.by, s.p.draft.Plan.Cloud.Enrollment, s.p.draft.Plan.Cloud.Group = nil, provisioning.Individual, ""
+	case plan.Cell.Provisioning == provisioning.DPS:
 		column.Add(s.enrollment(plan))
 	}
 	return column

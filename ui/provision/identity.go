@@ -25,6 +25,7 @@ type identityStep struct {
 	regF  *widgets.Field
 	adopt *widgets.Check
 	certs *certificateFields
+	chip  *tpmFields
 }
 
 func (s *identityStep) name() string { return lang.X("step.identity", "Identity") }
@@ -66,7 +67,10 @@ func (s *identityStep) content() fyne.CanvasObject {
 	more.Add(adopt)
 	column := layout.Column(fynetheme.Size(theme.SizeNameSpace3),
 		widgets.NewStepHead(lang.X("identity.question", "Which name?"), lang.X("identity.line", "The device is known by it in the cloud and in the catalog.")), s.field)
-	if plan.Cell.Authentication == provisioning.X509 {
+	switch plan.Cell.Authentication {
+	case provisioning.TPM:
+		column.Add(s.chip.content())
+	case provisioning.X509:
 		column.Add(s.certs.content())
 	}
 	column.Add(widgets.NewCard(more))
@@ -97,7 +101,7 @@ func (s *identityStep) build() {
 	s.regF = widgets.NewField(lang.X("identity.registration", "Registration ID"), lang.X("identity.registration.hint", "the name of its enrollment; left empty, the device ID"), s.reg)
 	s.hostF = widgets.NewField(lang.X("identity.host", "Host name"), lang.X("identity.host.hint", "left empty, IoT Edge uses the machine's own name"), s.host)
 	s.keyF = widgets.NewField(lang.X("identity.key", "Symmetric key"), lang.X("identity.key.hint", "left empty, the cloud makes it; or vault:NAME of a stored secret"), s.key)
-	s.certs = newCertificateFields(s.p)
+	s.certs, s.chip = newCertificateFields(s.p), newTPMFields(s.p, submit)
 	s.adopt = widgets.NewCheck(lang.X("identity.adopt", "Adopt what exists"), func(yes bool) {
 		s.p.draft.Plan.Cloud.Existing = provisioning.Refuse
 		if yes {
@@ -139,12 +143,17 @@ func (s *identityStep) leave(on func()) {
 			return
 		}
 	}
-	if s.p.draft.Plan.Cell.Authentication == provisioning.X509 {
-		if focus := s.certs.wrong(); focus != nil {
-			s.p.arrange()
-			s.p.focusOn(focus)
-			return
-		}
+	var focus fyne.Focusable
+	switch s.p.draft.Plan.Cell.Authentication {
+	case provisioning.TPM:
+		focus = s.chip.wrong()
+	case provisioning.X509:
+		focus = s.certs.wrong()
+	}
+	if focus != nil {
+		s.p.arrange()
+		s.p.focusOn(focus)
+		return
 	}
 	on()
 }

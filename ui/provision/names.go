@@ -41,6 +41,8 @@ func StepName(step string) string {
 	switch step {
 	case provisioning.StepLook:
 		return lang.X("run.look", "Look at the device")
+	case provisioning.StepTPM:
+		return lang.X("run.tpm", "Read the TPM")
 	case provisioning.StepOnboard:
 		return lang.X("run.onboard", "CA in the cloud")
 	case provisioning.StepIdentity:

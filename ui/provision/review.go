@@ -115,6 +115,15 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 			left.Add(findingLine(f))
 		}
 	}
+	if t := preview.TPM; t != nil {
+		left.Add(widgets.SectionTitle("TPM"))
+		for _, row := range [][2]string{{uilang.Domain(t.Summary), lang.X("review.tpm.as", "registers as {{.ID}}", map[string]any{"ID": t.RegistrationID})},
+			{lang.X("review.tpm.key", "endorsement key, SHA-256"), t.EndorsementKey}, {lang.X("review.tpm.template", "made from"), uilang.Domain(t.Template)}, {lang.X("review.tpm.certificate", "maker's certificate"), uilang.Domain(t.Certificate)}} {
+			if row[1] != "" {
+				left.Add(writeRow(provisioning.WriteKeep, row[0], row[1]))
+			}
+		}
+	}
 	if len(preview.Certificates) > 0 {
 		left.Add(widgets.SectionTitle(lang.X("review.certificates", "Certificates")))
 		for _, w := range preview.Certificates {

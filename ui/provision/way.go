@@ -142,7 +142,7 @@ func (s *wayStep) model() widgets.BoardModel {
 		if !cell.Available {
 			field.Muted, field.Line = true, comesLater(cell.Reason)
 		}
-		if way, ok := reasons[cell.String()]; ok && !way.Possible {
+		if way, ok := reasons[cell.String()]; ok && !way.Possible && !s.hasTPM(cell) {
 			field.Muted = true
 			if reason := frame.Say(way.Reason); reason != "" && cell.Available {
 				field.Line = reason
@@ -158,6 +158,13 @@ func (s *wayStep) model() widgets.BoardModel {
 		model.Groups[group].Rows[row] = append(model.Groups[group].Rows[row], field)
 	}
 	return model
+}
+
+// hasTPM tells whether the plan names a TPM that the look at the device does not
+// find: a software TPM, or a key that was collected.
+func (s *wayStep) hasTPM(cell app.CellRow) bool {
+	plan := s.p.draft.Plan
+	return cell.Available && cell.Authentication == provisioning.TPM && (provisioning.SoftwareTPM(plan.TPM.At) || plan.CollectedKey() != "")
 }
 
 func (s *wayStep) column(cell app.CellRow) widgets.BoardColumn {

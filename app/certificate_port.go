@@ -278,6 +278,23 @@ func (c certificates) Settle(ctx context.Context, runID string) error {
 	return nil
 }
 
+func (c certificates) KeyOnDevice(ctx context.Context, cert *x509.Certificate, lies bool) error {
+	row, err := c.app.catalog.Certificate(ctx, pki.SHA256(cert))
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil
+	}
+	place := keyOnDevice + c.deviceID
+	switch {
+	case err != nil:
+		return translate(err)
+	case lies && row.KeyPlace == keyNowhere:
+		return translate(c.app.catalog.PlaceKey(ctx, row.ID, place, c.deviceID))
+	case !lies && row.KeyPlace == place:
+		return translate(c.app.catalog.PlaceKey(ctx, row.ID, keyNowhere, row.DeviceID))
+	}
+	return nil // in the vault or a token, where it stays
+}
+
 // formerAndMade are the rows of a certificate and of the one that the run made
 // in its place; ok is false where the catalog lacks one of them.
 func (c certificates) formerAndMade(ctx context.Context, runID string, role provisioning.CertificateRole, former *x509.Certificate) (old, made catalog.Certificate, ok bool, err error) {

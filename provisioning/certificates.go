@@ -110,6 +110,9 @@ type Certificates interface {
 	Prove(ctx context.Context, runID, ca, code string) (*x509.Certificate, error)
 	// Settle forgets the keys of a run: they lie on the device now.
 	Settle(ctx context.Context, runID string) error
+	// KeyOnDevice notes of a certificate that came in a file, if it is known, that
+	// its key lies on the device, or does no more.
+	KeyOnDevice(ctx context.Context, cert *x509.Certificate, lies bool) error
 	// Supersede lists the former certificate as superseded by the one that the
 	// run made for the role; Reinstate takes that back. A certificate that is
 	// not in the catalog is none of their business.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -187,6 +188,16 @@ func (e fakeEST) Enroll(ctx context.Context, server ESTAccess, order ESTOrder) (
 }
 
 // Settle forgets keys; like the catalog it keeps the certificates.
+func (c fakeCertificates) KeyOnDevice(_ context.Context, cert *x509.Certificate, lies bool) error {
+	c.w.effect("note key", func() {
+		c.w.lying = slices.DeleteFunc(c.w.lying, func(sum string) bool { return sum == pki.SHA256(cert) })
+		if lies {
+			c.w.lying = append(c.w.lying, pki.SHA256(cert))
+		}
+	})
+	return nil
+}
+
 func (c fakeCertificates) Settle(_ context.Context, run string) error {
 	c.w.effect("settle", func() { c.forget(run) })
 	return nil

@@ -110,8 +110,12 @@ func (filesStep) Undo(ctx context.Context, x *Execution, record json.RawMessage)
 			return Undone{}, err
 		}
 	}
+	given := x.givenOnDevice(ctx)
 	if err := x.Machine.PutBack(ctx, x.Run.ID); err != nil {
 		return Undone{}, fmt.Errorf("put files back: %w", err)
+	}
+	if err := x.unsettleKeys(ctx, given); err != nil {
+		return Undone{}, err
 	}
 	if undo.Trust && x.Machine.Runs() {
 		if _, err := x.act(ctx, StepFiles, ActRefreshTrust); err != nil {

@@ -38,10 +38,8 @@ func (proofStep) Look(context.Context, *Execution) (Look, error) {
 
 func (s proofStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	x.Run.Outcome.Proof = Proof{How: ProofNone, Rehearsal: x.Cloud.Practice}
-	if x.acted(StepCertificate) {
-		if err := x.Certificates.Settle(ctx, x.Run.ID); err != nil {
-			return Result{}, fmt.Errorf("forget the keys that lie on the device now: %w", err)
-		}
+	if err := x.settleKeys(ctx); err != nil {
+		return Result{}, err
 	}
 	act := s.played
 	switch {

@@ -105,10 +105,8 @@ func (s edgeCAProofStep) Do(ctx context.Context, x *Execution) (Result, error) {
 		}
 		x.Run.Registration = held.RegistrationID
 	}
-	if x.acted(StepCertificate) {
-		if err := x.Certificates.Settle(ctx, x.Run.ID); err != nil {
-			return Result{}, fmt.Errorf("forget the keys that lie on the device now: %w", err)
-		}
+	if err := x.settleKeys(ctx); err != nil {
+		return Result{}, err
 	}
 	if err := x.checkEdgeCA(ctx); err != nil {
 		return Result{}, err

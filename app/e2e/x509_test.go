@@ -76,7 +76,10 @@ func TestCertificatesOverSSH(t *testing.T) {
 	s := newStation(t)
 	s.importRoot(t)
 	d, target := sshDevice(t, s, "tech")
-	everyWay(t, s, d, x509Plans("line-7-0042"), "runtime", target...)
+	ways := x509Plans("line-7-0042")
+	// A CA that the run uploads and proves to be its own.
+	ways["group uploaded"] = strings.Replace(ways["group"], "[x509]\n", "[x509]\nanchor = \"uploaded\"\nuploaded = \"line-7-ca\"\nonboard = true\n", 1)
+	everyWay(t, s, d, ways, "runtime", target...)
 
 	s.t = t
 	args := append([]string{"provision", "--plan", s.plan("spoiled.toml", x509Plans("line-7-0042")["manual self-signed"]), "--yes"}, target...)

@@ -182,7 +182,7 @@ var whole = []string{"provisioning/plan_x509.go", "provisioning/plan_anchor.go",
 	"provisioning/step_onboard.go", "provisioning/issued.go", "provisioning/onboarding.go", "provisioning/pki/check.go", "app/mint.go", "app/mint_list.go",
 	"app/mint_range.go", "app/mint_run.go", "app/mint_profile.go", "app/bundle_open.go", "app/certificate_preview.go", "app/certificate_make.go", "app/certificate_store.go",
 	"app/certificate_disable.go", "app/onboard.go", "provisioning/pki/profile.go", "app/token.go", "app/token_view.go", "app/certificate_key.go",
-	"provisioning/plan_tpm.go", "provisioning/step_tpm.go", "provisioning/step_enrollment_tpm.go", "provisioning/proof_tpm.go", "app/tpm_port.go", "app/tpm.go"}
+	"provisioning/runtimeless.go", "provisioning/step_secondary.go", "provisioning/plan_tpm.go", "provisioning/step_tpm.go", "provisioning/step_enrollment_tpm.go", "provisioning/proof_tpm.go", "app/tpm_port.go", "app/tpm.go"}
 
 func TestWholeFilesAreTranslated(t *testing.T) {
 	code, german := readDomain(t), domainSentences(t, "de")

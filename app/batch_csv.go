@@ -33,6 +33,9 @@ var rowColumns = map[string]func(p *provisioning.Plan, value string){
 	"existing":        func(p *provisioning.Plan, v string) { p.Cloud.Existing = v },
 	"runtime":         func(p *provisioning.Plan, v string) { p.Runtime.Version = v },
 	"key":             func(p *provisioning.Plan, v string) { p.SymmetricKey.Key = v },
+	// Where its TPM is, or its key in the catalog: one of the two.
+	"tpm":             func(p *provisioning.Plan, v string) { p.TPM.At, p.TPM.EndorsementKey = v, "" },
+	"endorsement_key": func(p *provisioning.Plan, v string) { p.TPM.At, p.TPM.EndorsementKey = "", v },
 }
 
 // ReadRows reads a list of targets (RFC 4180 with a header line) over a plan

@@ -223,6 +223,23 @@ func TestCollectedKeyIsEnrolled(t *testing.T) {
 	}
 }
 
+// Each line of a list may have a TPM, or a collected key, of its own.
+func TestListOfTPMs(t *testing.T) {
+	t.Parallel()
+	b, a := openBench(t, "individual")
+	plan := b.tpmRequest(provisioning.TPMPlan{}).Plan
+	one, two := t.TempDir(), t.TempDir()
+	list := "target,id,tpm,endorsement_key\n" + FolderTarget(one) + ",press-1," + softChip(t) + ",\n" + FolderTarget(two) + ",press-2,,catalog:none\n"
+	rows, findings, err := ReadRows(strings.NewReader(list), plan)
+	if err != nil || len(rows) != 2 || findings.Errors() {
+		t.Fatal(rows, findings, err)
+	}
+	out := a.ProvisionMany(t.Context(), rows, Many{Parallel: 2}, nil)
+	if out.Succeeded != 1 || out.Failed != 1 || out.Runs[0].Proof.How != provisioning.ProofPlayed || out.Runs[1].Error == nil || out.Runs[1].Error.Kind != "not-found" {
+		t.Errorf("%+v", out)
+	}
+}
+
 // The TPM of a practice device is that of the target.
 func TestTPMCellOnAPracticeDevice(t *testing.T) {
 	t.Parallel()

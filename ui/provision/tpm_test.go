@@ -121,3 +121,29 @@ func TestTPMFieldsOfferWhatIsKept(t *testing.T) {
 		t.Errorf("the next device has the key of this one: %+v %v", next.Plan.TPM, err)
 	}
 }
+
+// Without a chip the way says why it is closed, unless the plan names a software
+// TPM or a collected key.
+func TestWayByTPMWithoutAChip(t *testing.T) {
+	p, q, check := sit(t)
+	cell := provisioning.Cell{Platform: provisioning.Linux, Provisioning: provisioning.DPS, Authentication: provisioning.TPM}
+	for _, row := range []struct {
+		plan provisioning.TPMPlan
+		open bool
+	}{{provisioning.TPMPlan{}, false}, {provisioning.TPMPlan{At: "unix:/run/s"}, true}, {provisioning.TPMPlan{EndorsementKey: "catalog:ab"}, true}, {provisioning.TPMPlan{At: provisioning.TPMAtLocal}, false}} {
+		p.draft.Plan.Cell, p.draft.Plan.TPM = cell, row.plan
+		goOn(t, p, q, stepWay)
+		check("the board")
+		for _, group := range p.steps[stepWay].(*wayStep).model().Groups {
+			for _, cells := range group.Rows {
+				for _, field := range cells {
+					if field.ID == cell.String() && (field.Muted == row.open || field.Muted && field.Line != "kein TPM in diesem Gerät") {
+						t.Errorf("%+v: %+v", row.plan, field)
+					}
+				}
+			}
+		}
+		p.Back()
+		q.Settle()
+	}
+}

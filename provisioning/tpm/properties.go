@@ -41,19 +41,39 @@ func (t *TPM) Properties(ctx context.Context) (p Properties, err error) {
 			return err
 		}
 		values := map[tpm2.TPMPT]uint32{}
-		for _, property := range []tpm2.TPMPT{tpm2.TPMPTFamilyIndicator, tpm2.TPMPTManufacturer, tpm2.TPMPTVendorString1, tpm2.TPMPTVendorString2,
-			tpm2.TPMPTVendorString3, tpm2.TPMPTVendorString4, tpm2.TPMPTFirmwareVersion1, tpm2.TPMPTFirmwareVersion2, tpm2.TPMPTPermanent,
-			tpm2.TPMPTStartupClear, tpm2.TPMPTLockoutCounter, tpm2.TPMPTMaxAuthFail, tpm2.TPMPTLockoutInterval, tpm2.TPMPTHRPersistentAvail} {
-			value, err := property1(s, property)
-			if err != nil {
+		for _, group := range [][2]tpm2.TPMPT{{tpm2.TPMPTFamilyIndicator, tpm2.TPMPTFirmwareVersion2}, {tpm2.TPMPTPermanent, tpm2.TPMPTLockoutInterval}} {
+			if err := readProperties(s, group[0], group[1], values); err != nil {
 				return err
 			}
-			values[property] = value
 		}
 		p = propertiesOf(values)
 		return nil
 	})
 	return p, err
+}
+
+// readProperties reads those from first to last that the TPM has: one command where
+// it answers all at once, as few as can be behind a shell that starts programs for
+// each.
+func readProperties(s sender, first, last tpm2.TPMPT, into map[tpm2.TPMPT]uint32) error {
+	for first <= last {
+		answer, err := tpm2.GetCapability{Capability: tpm2.TPMCapTPMProperties, Property: uint32(first), PropertyCount: uint32(last-first) + 1}.Execute(s)
+		if err != nil {
+			return err
+		}
+		list, err := answer.CapabilityData.Data.TPMProperties()
+		if err != nil {
+			return err
+		}
+		for _, entry := range list.TPMProperty {
+			into[entry.Property] = entry.Value
+			first = max(first, entry.Property+1)
+		}
+		if !answer.MoreData || len(list.TPMProperty) == 0 {
+			return nil
+		}
+	}
+	return nil
 }
 
 func property1(s sender, property tpm2.TPMPT) (uint32, error) {

@@ -44,9 +44,21 @@ func BenchmarkFiftyTargets(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // the seconds above say it
 }
 
-// fleet makes the machines, and on the station what reaches them: a key, their
-// host keys and the list of targets.
+// fleet makes the machines, and on the station what reaches them and the list of
+// targets.
 func fleet(b *testing.B, s *station) (lines, identity string) {
+	b.Helper()
+	devices, identity := fleetDevices(b, s)
+	list := "target,id\n"
+	for i, d := range devices {
+		list += fmt.Sprintf("ssh://root@%s,line-7-%04d\n", d.addr, i)
+	}
+	return s.plan("targets.csv", list), identity
+}
+
+// fleetDevices makes the machines, and on the station what reaches them: a key and
+// their host keys.
+func fleetDevices(b *testing.B, s *station) (devices []*device, identity string) {
 	b.Helper()
 	identity = filepath.Join(s.home, "id")
 	if err := command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", identity); err != nil {
@@ -56,11 +68,11 @@ func fleet(b *testing.B, s *station) (lines, identity string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	list, known := "target,id\n", ""
-	for i := range fleetSize {
+	known := ""
+	for range fleetSize {
 		d := newDevice(b)
 		d.connect(b, string(public))
-		list += fmt.Sprintf("ssh://root@%s,line-7-%04d\n", d.addr, i)
+		devices = append(devices, d)
 		known += d.addr + " " + d.hostKey + "\n"
 	}
 	if err := os.MkdirAll(filepath.Join(s.home, ".ssh"), 0o700); err != nil {
@@ -69,7 +81,7 @@ func fleet(b *testing.B, s *station) (lines, identity string) {
 	if err := os.WriteFile(filepath.Join(s.home, ".ssh", "known_hosts"), []byte(known), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	return s.plan("targets.csv", list), identity
+	return devices, identity
 }
 
 // proven reads a batch of which each run must have changed its machine and

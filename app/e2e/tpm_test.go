@@ -107,7 +107,7 @@ func TestTPMOverSSH(t *testing.T) {
 }
 
 // startTPM runs a software TPM in the device's network, at a port of loopback.
-func (d *device) startTPM(t *testing.T) {
+func (d *device) startTPM(t testing.TB) {
 	t.Helper()
 	cmd := exec.Command("ip", "netns", "exec", d.net, "swtpm", "socket", "--tpm2", "--tpmstate", "dir="+t.TempDir(), "--server", "type=tcp,port=2321,bindaddr=127.0.0.1",
 		"--ctrl", "type=tcp,port=2322,bindaddr=127.0.0.1", "--flags", "not-need-init,startup-clear")

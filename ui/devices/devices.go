@@ -1,6 +1,6 @@
 // Package devices is the page of the catalog: search, filters, a table that
 // stays quick with a hundred thousand devices, and a page for each device with
-// its facts, its plan and its runs.
+// its facts, its plan and its runs. The TPM station has two tabs beside it.
 //
 // The catalog is asked off the screen's thread; the rows of the table are ready
 // texts. What is asked for anew makes the older question void.
@@ -20,6 +20,7 @@ import (
 	"edgewright/app"
 	"edgewright/ui/frame"
 	"edgewright/ui/live"
+	"edgewright/ui/station"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -58,7 +59,12 @@ type Page struct {
 	empty   *fyne.Container
 	more    *widgets.Text
 	middle  *fyne.Container // the table, or why there is none
-	current rows            // what the table shows
+	tabs    *widgets.Tabs
+	body    *fyne.Container // the tab that is open
+	catalog *fyne.Container
+	collect *station.Collector
+	keys    *station.Keys
+	current rows // what the table shows
 	// answered is the query that current answers.
 	answered app.DeviceQuery
 	offered  []string // the clouds of the filter, without the first line
@@ -97,6 +103,8 @@ func New(c *frame.Context) *Page {
 	p.more.Hide()
 	p.table = p.newTable()
 	p.middle = container.NewStack(p.table)
+	p.catalog = layout.Column(fynetheme.Size(theme.SizeNameSpace3), p.tools, layout.Grow(p.middle), p.more)
+	p.makeStation()
 	p.nameCare()
 	return p
 }
@@ -138,19 +146,29 @@ func (p *Page) newTable() *widgets.DataTable {
 // Content implements frame.Page.
 func (p *Page) Content() fyne.CanvasObject {
 	space := fynetheme.Size(theme.SizeNameSpace3)
-	p.list = layout.Page(p.head, layout.Column(space, p.notice, p.tools, layout.Grow(p.middle), p.more), nil)
+	p.list = layout.Page(p.head, layout.Column(space, p.notice, p.tabs, layout.Grow(p.body)), nil)
 	p.content = container.NewStack(p.list)
 	p.fresh = live.New(p.c, p.content, refreshEvery, p.Again)
 	return p.content
 }
 
-// Show reads the catalog anew, and opens the device that the place names by its
-// UUID or its device ID.
+// Show reads the catalog anew, and opens the tab, or the device by its UUID or its
+// device ID, that the place names.
 func (p *Page) Show(place frame.Place) {
 	p.fresh.Follow()
+	if place.Tab != "" {
+		p.close()
+		if p.tabs.Opened() != place.Tab {
+			p.hush()
+		}
+		p.tabs.Select(place.Tab)
+	}
+	p.openTab("")
 	p.readAll()
 	switch {
 	case place.Device != "":
+		p.tabs.Select(TabCatalog)
+		p.openTab("")
 		p.open(place.Device)
 	case p.inner != nil:
 		p.open(p.inner.device.UUID)
@@ -161,6 +179,9 @@ func (p *Page) Show(place frame.Place) {
 func (p *Page) Focus() fyne.Focusable {
 	if p.inner != nil {
 		return p.inner.first()
+	}
+	if part := p.part(); part != nil {
+		return part.First()
 	}
 	if p.known && p.counted.Devices == 0 {
 		return widgets.FirstFocus(p.empty)
@@ -174,6 +195,10 @@ func (p *Page) Primary() {
 		p.inner.again()
 		return
 	}
+	if part := p.part(); part != nil {
+		part.Primary()
+		return
+	}
 	p.c.Open(frame.Place{Page: frame.Provision})
 }
 
@@ -182,6 +207,8 @@ func (p *Page) Back() bool {
 	switch {
 	case p.inner != nil:
 		p.close()
+	case p.part() != nil:
+		return p.part().Back()
 	case p.search.Text != "":
 		p.search.SetText("")
 	default:
@@ -193,6 +220,9 @@ func (p *Page) Back() bool {
 // Again implements frame.Page.
 func (p *Page) Again() {
 	p.readAll()
+	if part := p.part(); part != nil {
+		part.Read()
+	}
 	if p.inner != nil {
 		p.open(p.inner.device.UUID)
 	}
@@ -203,6 +233,14 @@ func (p *Page) Search() {
 	if p.inner != nil {
 		p.close()
 	}
+	if p.part() != nil {
+		p.tabs.Select(p.searchable())
+		p.openTab("")
+		if p.part() != nil {
+			p.keys.Search()
+			return
+		}
+	}
 	if p.c.Window != nil {
 		p.c.Window.Canvas().Focus(p.search)
 	}
@@ -210,6 +248,9 @@ func (p *Page) Search() {
 
 // Help implements frame.Page.
 func (p *Page) Help() string {
+	if part := p.part(); part != nil {
+		return part.Help()
+	}
 	return lang.X("devices.help", "Every device that was provisioned from here. Type to search ID, host, target, tag and note; Enter opens the first hit. Click a title to sort; the button at the right end chooses columns. A device opens with its facts, its plan and its runs.")
 }
 

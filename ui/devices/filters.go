@@ -13,6 +13,10 @@ import (
 
 // sayCounts writes the head for what the catalog holds.
 func (p *Page) sayCounts() {
+	if p.part() != nil {
+		p.nameCare()
+		return
+	}
 	n := p.counted
 	if n.Devices == 0 {
 		p.head.SetLine("")

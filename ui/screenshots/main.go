@@ -113,6 +113,9 @@ func run() error {
 	if err := fillCertificates(ctx, config); err != nil {
 		return err
 	}
+	if err := fillStation(ctx, config, dir); err != nil {
+		return err
+	}
 	for _, l := range looks() {
 		if err := drawAll(ctx, config, l); err != nil {
 			return fmt.Errorf("%s: %w", l.name("*"), err)
@@ -214,6 +217,11 @@ func drawAll(ctx context.Context, config app.Config, l look) error {
 	}
 	if wanted("6-clouds-practice") {
 		if err := drawPractice(ctx, q, studio, draw); err != nil {
+			return err
+		}
+	}
+	if wanted("3-devices-tpm") {
+		if err := drawStation(q, window, studio, draw); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"edgewright/app"
 	"edgewright/provisioning"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -189,7 +190,7 @@ func cells(d app.CollectResult) map[string]widgets.TableCell {
 	case d.Key != nil:
 		found = widgets.TableCell{Text: d.Key.ID[:brief] + ", " + templateName(d.Key.EK.Template)}
 	case d.Error != nil:
-		found = widgets.TableCell{Text: d.Error.Message}
+		found = widgets.TableCell{Text: uilang.Domain(d.Error.Message)}
 	}
 	return map[string]widgets.TableCell{"where": {Text: where(d.Target, d.TPM), Bold: true}, "state": {Status: collectStatus(d.State)},
 		"found": found, "device": {Text: d.Device}}
@@ -199,7 +200,7 @@ func cells(d app.CollectResult) map[string]widgets.TableCell {
 func (s *Collector) add() {
 	at, err := app.ParseCollectTarget(s.entry.Text)
 	if err != nil {
-		view := provisioning.View(err)
+		view := frame.View(err)
 		s.field.SetError(view.Message + " " + view.Hint)
 		s.object.Refresh()
 		s.h.C.Focus(s.entry)

@@ -13,6 +13,7 @@ import (
 	"edgewright/app"
 	"edgewright/provisioning"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -151,7 +152,7 @@ func (k *Keys) enrolled(out app.EnrollOutcome, err error) {
 	var below, buttons []fyne.CanvasObject
 	state := widgets.Good
 	if out.Error != nil {
-		state, line = widgets.Bad, out.Error.Message+" "+out.Error.Hint+" "+line
+		state, line = widgets.Bad, failure(out.Error)+" "+line
 	}
 	if out.Outcome != provisioning.RunSucceeded {
 		state = max(state, widgets.Care)
@@ -164,7 +165,7 @@ func (k *Keys) enrolled(out app.EnrollOutcome, err error) {
 	if len(out.Failed) > 0 {
 		var lines []string
 		for _, failed := range out.Failed {
-			lines = append(lines, failed.ID+": "+failed.Problem)
+			lines = append(lines, failed.ID+": "+uilang.Domain(failed.Problem))
 		}
 		below = append(below, widgets.NewFoldOut(lang.X("enrol.failed", "What failed, and why"), "", strings.Join(lines, "\n")))
 	}
@@ -202,15 +203,20 @@ func (k *Keys) undone(out app.EnrollUndone, err error) {
 	title := lang.XN("enrol.undone", "{{.N}} enrollments are removed", out.Removed, map[string]any{"N": out.Removed})
 	switch {
 	case out.Error != nil:
-		k.h.Say(widgets.Bad, title, out.Error.Message+" "+out.Error.Hint)
+		k.h.Say(widgets.Bad, title, failure(out.Error))
 	case len(out.Left) > 0:
 		var lines []string
 		for _, left := range out.Left {
-			lines = append(lines, left.ID+": "+left.Problem)
+			lines = append(lines, left.ID+": "+uilang.Domain(left.Problem))
 		}
 		k.h.Say(widgets.Care, title, lang.XN("enrol.left", "{{.N}} stay.", len(out.Left), map[string]any{"N": len(out.Left)}),
 			widgets.NewCard(widgets.NewFoldOut(lang.X("enrol.left.what", "What stays, and why"), "", strings.Join(lines, "\n"))))
 	default:
 		k.h.Say(widgets.Good, title, "")
 	}
+}
+
+// failure is what stopped a run, as one line.
+func failure(view *provisioning.ErrorView) string {
+	return strings.TrimSpace(uilang.Domain(view.Message) + " " + uilang.Domain(view.Hint))
 }

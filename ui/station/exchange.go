@@ -2,7 +2,6 @@ package station
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -118,7 +117,7 @@ func (k *Keys) imported(in app.ImportedKeys, err error) {
 func reasons(found finding.List) string {
 	var lines []string
 	for _, f := range found {
-		lines = append(lines, fmt.Sprintf("%s: %s %s", f.Field, f.Problem, f.Fix))
+		lines = append(lines, f.Field+": "+frame.Finding(f))
 	}
 	return strings.Join(lines, "\n")
 }

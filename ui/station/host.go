@@ -12,7 +12,6 @@ import (
 	"fyne.io/fyne/v2/lang"
 	fynetheme "fyne.io/fyne/v2/theme"
 
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -34,7 +33,7 @@ type Host struct {
 
 // sayError says that something asked for did not happen.
 func (h Host) sayError(err error) {
-	view := provisioning.View(err)
+	view := frame.View(err)
 	h.Say(widgets.Bad, view.Message, view.Hint)
 }
 

@@ -9,7 +9,6 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 	"edgewright/ui/frame"
 	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
@@ -113,7 +112,7 @@ func (k *Keys) nameKey(key app.CollectedKey) {
 			return struct{}{}, k.h.C.App.NameKey(ctx, key.ID, name)
 		}, func(_ struct{}, err error) {
 			if err != nil {
-				field.SetError(provisioning.View(err).Message)
+				field.SetError(frame.View(err).Message)
 				dialog.Fit()
 				return
 			}

@@ -6,6 +6,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"edgewright/app"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -35,9 +36,9 @@ func (s *Collector) result(d app.CollectResult) fyne.CanvasObject {
 		id := d.Key.ID
 		buttons = append(buttons, widgets.NewButton(widgets.Secondary, lang.X("station.openkey", "Open the key"), fynetheme.NavigateNextIcon(), func() { s.h.OpenKey(id) }))
 	case d.Error != nil:
-		body.Add(widgets.NewText(d.Error.Message, widgets.StyleBody))
+		body.Add(widgets.NewText(uilang.Domain(d.Error.Message), widgets.StyleBody))
 		if d.Error.Hint != "" {
-			body.Add(widgets.NewText(d.Error.Hint, widgets.StyleMuted))
+			body.Add(widgets.NewText(uilang.Domain(d.Error.Hint), widgets.StyleMuted))
 		}
 		if d.Error.Detail != d.Error.Message {
 			body.Add(widgets.NewFoldOut(lang.X("failure.details", "Details"), d.Error.Kind, d.Error.Detail))

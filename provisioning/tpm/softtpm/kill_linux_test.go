@@ -63,4 +63,10 @@ func TestEndsWithAKilledProgram(t *testing.T) {
 	if _, err := endorsementKey(t, state, key(1)); err != nil {
 		t.Errorf("after it was killed: %v", err)
 	}
+	if _, err := os.Stat(filepath.Dir(socket)); err == nil {
+		t.Error("the sockets of the killed program are left")
+	}
+	if _, err := os.Stat(filepath.Join(state, "sockets")); err == nil {
+		t.Error("a closed TPM leaves the name of its sockets")
+	}
 }

@@ -48,10 +48,14 @@ type Process struct {
 
 	cmd    *exec.Cmd
 	dir    string // of the sockets
+	noted  string // the file that says so
 	ended  chan struct{}
 	said   *strings.Builder
 	closed sync.Once
 }
+
+// socketsPrefix begins the name of a folder of sockets.
+const socketsPrefix = "ewtpm"
 
 const (
 	// startTime bounds the start; it takes some 50 ms.
@@ -88,7 +92,7 @@ func Start(ctx context.Context, state string, key secret.Value) (*Process, error
 
 func startOnce(ctx context.Context, state string, key secret.Value) (*Process, error) {
 	// The path of a socket has 107 bytes at most, and the state's may be longer.
-	dir, err := os.MkdirTemp("", "ewtpm")
+	dir, err := os.MkdirTemp("", socketsPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("start a software TPM: %w", err)
 	}
@@ -97,7 +101,22 @@ func startOnce(ctx context.Context, state string, key secret.Value) (*Process, e
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("start a software TPM: %w", err)
 	}
+	p.replace(filepath.Join(state, socketsFile))
 	return p, nil
+}
+
+// socketsFile names, beside the state, the folder of the sockets.
+const socketsFile = "sockets"
+
+// replace removes the folder of sockets that a killed program left. The state is
+// this process's now, so nobody uses them.
+func (p *Process) replace(file string) {
+	if left, err := os.ReadFile(file); err == nil && filepath.Dir(string(left)) == filepath.Dir(p.dir) && strings.HasPrefix(filepath.Base(string(left)), socketsPrefix) {
+		_ = os.RemoveAll(string(left))
+	}
+	if os.WriteFile(file, []byte(p.dir), 0o600) == nil {
+		p.noted = file
+	}
 }
 
 func (p *Process) start(ctx context.Context, state string, key secret.Value) error {
@@ -178,6 +197,9 @@ func (p *Process) Close() error {
 			<-p.ended
 		}
 		_ = os.RemoveAll(p.dir)
+		if p.noted != "" {
+			_ = os.Remove(p.noted)
+		}
 	})
 	return nil
 }

@@ -111,20 +111,9 @@ func (c *Catalog) Batches(ctx context.Context, limit int) ([]Batch, error) {
 }
 
 func (c *Catalog) batches(ctx context.Context, rest string, args ...any) ([]Batch, error) {
-	rows, err := c.read.QueryContext(ctx, "SELECT id, state, ca, profile, recipient, cloud, enroll, folder, started, ended FROM batch "+rest, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read batches: %w", known(err))
-	}
-	defer func() { _ = rows.Close() }()
-	list := []Batch{}
-	for rows.Next() {
-		var b Batch
-		if err := rows.Scan(&b.ID, &b.State, &b.CA, &b.Profile, &b.Recipient, &b.Cloud, &b.Enroll, &b.Folder, setTime{&b.Started}, storedTime{&b.Ended}); err != nil {
-			return nil, fmt.Errorf("read batches: %w", err)
-		}
-		list = append(list, b)
-	}
-	return list, known(rows.Err())
+	return list(ctx, c, "batches", "SELECT id, state, ca, profile, recipient, cloud, enroll, folder, started, ended FROM batch "+rest, args, func(row scanner, b *Batch) error {
+		return row.Scan(&b.ID, &b.State, &b.CA, &b.Profile, &b.Recipient, &b.Cloud, &b.Enroll, &b.Folder, setTime{&b.Started}, storedTime{&b.Ended})
+	})
 }
 
 // BatchRows lists rows of a batch in their order, behind the row number after,
@@ -134,23 +123,13 @@ func (c *Catalog) BatchRows(ctx context.Context, batch, state string, after, lim
 	if state != "" {
 		where, args = where+" AND r.state = ?", append(args, state)
 	}
-	rows, err := c.read.QueryContext(ctx, "SELECT r.seq, r.device_id, r.hostname, r.enroll_group, r.edge_ca, r.days, r.recipient, r.state, r.certificate_id, r.problem, r.sealed, "+
-		"coalesce(c.serial, ''), coalesce(c.sha256, ''), c.not_after FROM batch_row r LEFT JOIN certificate c ON c.id = r.certificate_id WHERE "+
-		where+" ORDER BY r.seq LIMIT ?", append(args, limit)...)
-	if err != nil {
-		return nil, fmt.Errorf("read rows of batch %s: %w", batch, known(err))
-	}
-	defer func() { _ = rows.Close() }()
-	list := []BatchRow{}
-	for rows.Next() {
-		var r BatchRow
-		if err := rows.Scan(&r.Seq, &r.DeviceID, &r.Hostname, &r.Group, &r.EdgeCA, &r.Days, &r.Recipient, &r.State, &r.CertificateID, &r.Problem, &r.Sealed,
-			&r.Serial, &r.SHA256, storedTime{&r.NotAfter}); err != nil {
-			return nil, fmt.Errorf("read rows of batch %s: %w", batch, err)
-		}
-		list = append(list, r)
-	}
-	return list, known(rows.Err())
+	query := "SELECT r.seq, r.device_id, r.hostname, r.enroll_group, r.edge_ca, r.days, r.recipient, r.state, r.certificate_id, r.problem, r.sealed, " +
+		"coalesce(c.serial, ''), coalesce(c.sha256, ''), c.not_after FROM batch_row r LEFT JOIN certificate c ON c.id = r.certificate_id WHERE " +
+		where + " ORDER BY r.seq LIMIT ?"
+	return list(ctx, c, "rows of batch "+batch, query, append(args, limit), func(row scanner, r *BatchRow) error {
+		return row.Scan(&r.Seq, &r.DeviceID, &r.Hostname, &r.Group, &r.EdgeCA, &r.Days, &r.Recipient, &r.State, &r.CertificateID, &r.Problem, &r.Sealed,
+			&r.Serial, &r.SHA256, storedTime{&r.NotAfter})
+	})
 }
 
 // BatchCount is how many rows of a batch are in a state, and how many of all

@@ -44,10 +44,9 @@ const (
 const certificateColumns = "id, profile, role, subject, issuer_id, serial, sha1, sha256, not_before, not_after, care_from, algorithm, key_place, state, reason, " +
 	"revoked, superseded, device_id, run, run_role, der, created"
 
-func scanCertificate(row scanner) (c Certificate, err error) {
-	err = row.Scan(&c.ID, &c.Profile, &c.Role, &c.Subject, &c.IssuerID, &c.Serial, &c.SHA1, &c.SHA256, setTime{&c.NotBefore}, setTime{&c.NotAfter}, setTime{&c.CareFrom},
+func scanCertificate(row scanner, c *Certificate) error {
+	return row.Scan(&c.ID, &c.Profile, &c.Role, &c.Subject, &c.IssuerID, &c.Serial, &c.SHA1, &c.SHA256, setTime{&c.NotBefore}, setTime{&c.NotAfter}, setTime{&c.CareFrom},
 		&c.Algorithm, &c.KeyPlace, &c.State, &c.Reason, storedTime{&c.Revoked}, &c.Superseded, &c.DeviceID, &c.Run, &c.RunRole, &c.DER, setTime{&c.Created})
-	return c, err
 }
 
 const insertCertificate = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -157,20 +156,7 @@ func (c *Catalog) Certificates(ctx context.Context, q CertificateQuery) ([]Certi
 }
 
 func (c *Catalog) certificates(ctx context.Context, rest string, args ...any) ([]Certificate, error) {
-	rows, err := c.read.QueryContext(ctx, "SELECT "+certificateColumns+" FROM certificate "+rest, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read certificates: %w", known(err))
-	}
-	defer func() { _ = rows.Close() }()
-	list := []Certificate{}
-	for rows.Next() {
-		cert, err := scanCertificate(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read certificates: %w", err)
-		}
-		list = append(list, cert)
-	}
-	return list, known(rows.Err())
+	return list(ctx, c, "certificates", "SELECT "+certificateColumns+" FROM certificate "+rest, args, scanCertificate)
 }
 
 // CertificatesByIDs finds certificates by their whole IDs, in no order; those

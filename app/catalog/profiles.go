@@ -22,20 +22,9 @@ func (c *Catalog) PutProfile(ctx context.Context, p Profile) error {
 
 // Profiles lists the profiles by name.
 func (c *Catalog) Profiles(ctx context.Context) ([]Profile, error) {
-	rows, err := c.read.QueryContext(ctx, "SELECT name, text, changed FROM profile ORDER BY name")
-	if err != nil {
-		return nil, fmt.Errorf("read profiles: %w", known(err))
-	}
-	defer func() { _ = rows.Close() }()
-	list := []Profile{}
-	for rows.Next() {
-		var p Profile
-		if err := rows.Scan(&p.Name, &p.Text, setTime{&p.Changed}); err != nil {
-			return nil, fmt.Errorf("read profiles: %w", err)
-		}
-		list = append(list, p)
-	}
-	return list, known(rows.Err())
+	return list(ctx, c, "profiles", "SELECT name, text, changed FROM profile ORDER BY name", nil, func(row scanner, p *Profile) error {
+		return row.Scan(&p.Name, &p.Text, setTime{&p.Changed})
+	})
 }
 
 // DeleteProfile removes a profile. Certificates that were made by it stay.

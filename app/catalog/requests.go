@@ -78,18 +78,7 @@ func (c *Catalog) RemoveRequest(ctx context.Context, id string) error {
 }
 
 func (c *Catalog) requests(ctx context.Context, rest string, args ...any) ([]Request, error) {
-	rows, err := c.read.QueryContext(ctx, "SELECT "+requestColumns+" FROM certificate_request "+rest, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read requests: %w", known(err))
-	}
-	defer func() { _ = rows.Close() }()
-	list := []Request{}
-	for rows.Next() {
-		var r Request
-		if err := rows.Scan(&r.ID, &r.Profile, &r.Role, &r.Subject, &r.IssuerID, &r.Algorithm, &r.KeyPlace, &r.KeySHA256, &r.DER, setTime{&r.Created}); err != nil {
-			return nil, fmt.Errorf("read requests: %w", err)
-		}
-		list = append(list, r)
-	}
-	return list, known(rows.Err())
+	return list(ctx, c, "requests", "SELECT "+requestColumns+" FROM certificate_request "+rest, args, func(row scanner, r *Request) error {
+		return row.Scan(&r.ID, &r.Profile, &r.Role, &r.Subject, &r.IssuerID, &r.Algorithm, &r.KeyPlace, &r.KeySHA256, &r.DER, setTime{&r.Created})
+	})
 }

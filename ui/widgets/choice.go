@@ -7,7 +7,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	fynetheme "fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 // Choice is one card of a ChoiceGroup.
@@ -24,16 +23,15 @@ type Choice struct {
 // ChoiceGroup is a column of cards of which one is chosen. It takes the focus as
 // a whole: arrows choose, Space chooses the first, Enter calls OnSubmitted.
 type ChoiceGroup struct {
-	widget.BaseWidget
+	focusing
 	// OnChosen is told each choice that the user makes.
 	OnChosen func(id string)
 	// OnSubmitted is called by Enter with the chosen ID, to go on.
 	OnSubmitted func(id string)
 
-	cards   []*choiceCard
-	column  *fyne.Container
-	chosen  string
-	focused bool
+	cards  []*choiceCard
+	column *fyne.Container
+	chosen string
 }
 
 var (
@@ -115,15 +113,6 @@ func (g *ChoiceGroup) move(by int) {
 	}
 }
 
-// FocusGained implements fyne.Focusable.
-func (g *ChoiceGroup) FocusGained() { g.focused = true; g.Refresh() }
-
-// FocusLost implements fyne.Focusable.
-func (g *ChoiceGroup) FocusLost() { g.focused = false; g.Refresh() }
-
-// TypedRune implements fyne.Focusable.
-func (g *ChoiceGroup) TypedRune(rune) {}
-
 // TypedKey implements fyne.Focusable.
 func (g *ChoiceGroup) TypedKey(event *fyne.KeyEvent) {
 	if len(g.cards) == 0 {
@@ -189,10 +178,10 @@ func (g *ChoiceGroup) first() int {
 }
 
 type choiceCard struct {
-	widget.BaseWidget
-	group                 *ChoiceGroup
-	choice                Choice
-	chosen, ring, hovered bool
+	hovering
+	group        *ChoiceGroup
+	choice       Choice
+	chosen, ring bool
 }
 
 var (
@@ -209,10 +198,6 @@ func (c *choiceCard) Tapped(*fyne.PointEvent) {
 		}
 	}
 }
-
-func (c *choiceCard) MouseIn(*desktop.MouseEvent)    { c.hovered = true; c.Refresh() }
-func (c *choiceCard) MouseMoved(*desktop.MouseEvent) {}
-func (c *choiceCard) MouseOut()                      { c.hovered = false; c.Refresh() }
 
 func (c *choiceCard) AccessibilityLabel() string {
 	label := c.choice.Title + ", " + c.choice.Line

@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	fynetheme "fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 // RailItem is one place in the program.
@@ -25,14 +24,13 @@ type RailItem struct {
 // whole: arrows move a cursor, Enter or Space opens. Narrow, it shows icons
 // alone.
 type Rail struct {
-	widget.BaseWidget
+	focusing
 	// OnOpened is told the ID that the user opens.
 	OnOpened func(id string)
 
 	items    []*railItem
 	selected string
 	cursor   int
-	focused  bool
 	narrow   bool
 	status   Status
 }
@@ -98,12 +96,6 @@ func (r *Rail) open(index int) {
 		r.OnOpened(r.items[index].item.ID)
 	}
 }
-
-// FocusGained implements fyne.Focusable.
-func (r *Rail) FocusGained() { r.focused = true; r.Refresh() }
-
-// FocusLost implements fyne.Focusable.
-func (r *Rail) FocusLost() { r.focused = false; r.Refresh() }
 
 // TypedRune implements fyne.Focusable. Space presses by its rune, as in Button.
 func (r *Rail) TypedRune(typed rune) {
@@ -201,11 +193,10 @@ func (l *railLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 type railItem struct {
-	widget.BaseWidget
-	rail    *Rail
-	index   int
-	item    RailItem
-	hovered bool
+	hovering
+	rail  *Rail
+	index int
+	item  RailItem
 }
 
 var (
@@ -215,9 +206,6 @@ var (
 )
 
 func (i *railItem) Tapped(*fyne.PointEvent)                { i.rail.open(i.index) }
-func (i *railItem) MouseIn(*desktop.MouseEvent)            { i.hovered = true; i.Refresh() }
-func (i *railItem) MouseMoved(*desktop.MouseEvent)         {}
-func (i *railItem) MouseOut()                              { i.hovered = false; i.Refresh() }
 func (i *railItem) AccessibilityLabel() string             { return i.item.Text }
 func (i *railItem) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 

@@ -90,10 +90,9 @@ func (l *tableList) choose(row int) {
 
 // tableRow shows one row and is used again for others while scrolling.
 type tableRow struct {
-	widget.BaseWidget
-	table   *DataTable
-	row     int
-	hovered bool
+	hovering
+	table *DataTable
+	row   int
 }
 
 var (
@@ -124,10 +123,6 @@ func (r *tableRow) DoubleTapped(*fyne.PointEvent) {
 		r.table.OnOpened(r.table.selected)
 	}
 }
-
-func (r *tableRow) MouseIn(*desktop.MouseEvent)    { r.hovered = true; r.Refresh() }
-func (r *tableRow) MouseMoved(*desktop.MouseEvent) {}
-func (r *tableRow) MouseOut()                      { r.hovered = false; r.Refresh() }
 
 func (r *tableRow) CreateRenderer() fyne.WidgetRenderer {
 	box := NewBox("", "", theme.SizeNameFieldCorner)

@@ -7,7 +7,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	fynetheme "fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 // Tab is one name of Tabs.
@@ -20,13 +19,12 @@ type Tab struct {
 // Tabs is a line of names of which one is open; names that do not fit go on in
 // the next line. It takes the focus as a whole: arrows, Home and End open.
 type Tabs struct {
-	widget.BaseWidget
+	focusing
 	// OnOpened is told each ID that the user opens.
 	OnOpened func(id string)
 
-	items   []*tabItem
-	open    int
-	focused bool
+	items []*tabItem
+	open  int
 }
 
 var (
@@ -80,15 +78,6 @@ func (t *Tabs) take(index int) {
 	}
 }
 
-// FocusGained implements fyne.Focusable.
-func (t *Tabs) FocusGained() { t.focused = true; t.Refresh() }
-
-// FocusLost implements fyne.Focusable.
-func (t *Tabs) FocusLost() { t.focused = false; t.Refresh() }
-
-// TypedRune implements fyne.Focusable.
-func (t *Tabs) TypedRune(rune) {}
-
 // TypedKey implements fyne.Focusable.
 func (t *Tabs) TypedKey(event *fyne.KeyEvent) {
 	switch event.Name {
@@ -125,11 +114,10 @@ func (t *Tabs) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type tabItem struct {
-	widget.BaseWidget
-	tabs    *Tabs
-	index   int
-	tab     Tab
-	hovered bool
+	hovering
+	tabs  *Tabs
+	index int
+	tab   Tab
 }
 
 var (
@@ -143,9 +131,6 @@ func (i *tabItem) Tapped(*fyne.PointEvent) {
 	i.tabs.take(i.index)
 }
 
-func (i *tabItem) MouseIn(*desktop.MouseEvent)            { i.hovered = true; i.Refresh() }
-func (i *tabItem) MouseMoved(*desktop.MouseEvent)         {}
-func (i *tabItem) MouseOut()                              { i.hovered = false; i.Refresh() }
 func (i *tabItem) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
 func (i *tabItem) AccessibilityLabel() string {

@@ -208,11 +208,10 @@ const treeStep, treeArrow = 18, 22
 
 // treeItem shows one row and is used again for others while scrolling.
 type treeItem struct {
-	widget.BaseWidget
-	tree    *TreeList
-	row     int
-	hovered bool
-	arrow   *Icon
+	hovering
+	tree  *TreeList
+	row   int
+	arrow *Icon
 }
 
 var (
@@ -263,10 +262,6 @@ func (i *treeItem) DoubleTapped(event *fyne.PointEvent) {
 		i.tree.openAt(i.row)
 	}
 }
-
-func (i *treeItem) MouseIn(*desktop.MouseEvent)    { i.hovered = true; i.Refresh() }
-func (i *treeItem) MouseMoved(*desktop.MouseEvent) {}
-func (i *treeItem) MouseOut()                      { i.hovered = false; i.Refresh() }
 
 func (i *treeItem) AccessibilityLabel() string {
 	value := i.value()

@@ -85,7 +85,7 @@ func newMakeForm(p *Page, file, ca, profile string) *makeForm {
 	title, line := lang.X("certificates.new.title", "New certificate"), lang.X("certificates.new.line", "Its key is made here, for the vault or in a token")
 	f.save = widgets.NewButton(widgets.Primary, lang.X("certificates.new.do", "Make"), fynetheme.ContentAddIcon(), f.submit)
 	fields := layout.Column(space, f.failure, widgets.NewField(lang.X("certificates.form.profile", "Profile"), "", f.profile), f.nameField, f.onlyHosts, f.onlyCA,
-		widgets.NewField(lang.X("certificates.form.algorithm", "Key"), "", f.algorithm), f.place.column, f.daysField)
+		pair(widgets.NewField(lang.X("certificates.form.algorithm", "Key"), "", f.algorithm), f.place.whereF), f.place.inToken, f.daysField)
 	if file != "" {
 		title, line = lang.X("certificates.sign.title", "Sign a request"), file
 		f.save.SetText(lang.X("certificates.sign.do", "Sign"))

@@ -26,8 +26,8 @@ type placeFields struct {
 	key     *widgets.Entry
 	look    *widgets.Button
 	state   *fyne.Container
-	column  *fyne.Container
-	inToken *fyne.Container
+	whereF  *widgets.Field
+	inToken *fyne.Container // hidden for the vault
 	another fyne.CanvasObject
 	field   *widgets.Field
 	tokens  []app.KnownToken
@@ -52,7 +52,7 @@ func newPlaceFields(p *Page, found func(pki.Algorithm)) *placeFields {
 	f.inToken = layout.Column(space, f.another,
 		widgets.NewField(lang.X("keyplace.key", "Name of the key in it"), lang.X("keyplace.key.hint", "one that is there is taken; left empty, a new one is called like the certificate"), f.key),
 		layout.Flow(0, f.look), f.state)
-	f.column = layout.Column(space, widgets.NewField(lang.X("keyplace.where", "Place of the key"), "", f.where), f.inToken)
+	f.whereF = widgets.NewField(lang.X("keyplace.where", "Place of the key"), "", f.where)
 	f.inToken.Hide()
 	return f
 }
@@ -87,7 +87,7 @@ func (f *placeFields) changed() {
 func (f *placeFields) say(objects ...fyne.CanvasObject) {
 	f.state.Objects = objects
 	f.state.Refresh()
-	f.column.Refresh()
+	f.inToken.Refresh()
 	f.found("")
 }
 
@@ -114,7 +114,7 @@ func (f *placeFields) place() (string, bool) {
 func (f *placeFields) open() {
 	place, ok := f.place()
 	if !ok {
-		f.column.Refresh()
+		f.inToken.Refresh()
 		f.p.c.Focus(f.address)
 		return
 	}

@@ -448,3 +448,19 @@ func TestMintKeepsItsProfile(t *testing.T) {
 		}
 	}
 }
+
+// TestCancelAllStopsABatch: whoever closes the program stops what goes on in it,
+// batches too.
+func TestCancelAllStopsABatch(t *testing.T) {
+	t.Parallel()
+	a, b, to := mintApp(t)
+	a.betweenMintSteps = func(step string) {
+		if step == "synced" {
+			a.CancelAll()
+		}
+	}
+	out, err := a.Mint(t.Context(), b.mintRequest(to.Recipient().String()), nil)
+	if err != nil || out.Outcome != provisioning.RunCancelled || a.LiveRuns() != 0 {
+		t.Errorf("%+v, %d live, %v", out, a.LiveRuns(), err)
+	}
+}

@@ -152,6 +152,7 @@ func (f *bundleFields) leave(on func()) {
 			f.p.focusOn(f.p.onward)
 		}
 		f.p.arrange()
+		f.p.scroll.ScrollToBottom()
 	})
 }
 

@@ -140,7 +140,7 @@ func (f *certificateFields) showBelow() {
 
 func (f *certificateFields) choices(plan provisioning.Plan, canIssue bool) []widgets.Choice {
 	issue := widgets.Choice{ID: provisioning.SourceIssue, Icon: theme.IconCertificate(), Title: lang.X("certificate.issue", "Issued by a CA of the catalog"),
-		Line: lang.X("certificate.issue.line", "the key is made on the device where that has openssl, else here; Review says which"), Content: f.caF}
+		Line: lang.X("certificate.issue.line", "whose key is in the vault or in a token"), Content: f.caF}
 	if !canIssue {
 		issue.Muted, issue.Content = true, nil
 		issue.Line = lang.X("certificate.noca", "the catalog has no CA with a key; edgewright cert new makes one")

@@ -294,12 +294,22 @@ func (p *Page) nameSteps() {
 		switch {
 		case i == p.at:
 			row.State = widgets.StepNow
+		case p.byBundle() && (i == stepCloud || i == stepIdentity):
+			// The bundle says both, and they cannot be opened.
+			if i < p.at {
+				row.State, row.Summary = widgets.StepDone, s.summary()
+			}
 		case i < p.at || i <= p.reached && i != stepRun:
 			row.State, row.Summary = widgets.StepDone, s.summary()
 		}
 		rows = append(rows, row)
 	}
 	p.names.Set(rows)
+}
+
+// byBundle tells whether the plan comes from a bundle, or will.
+func (p *Page) byBundle() bool {
+	return p.list == nil && p.steps[stepWay].(*wayStep).bundle != nil
 }
 
 // shown puts another content into the open step.

@@ -32,14 +32,14 @@ type wayStep struct {
 func (s *wayStep) name() string { return lang.X("step.way", "Way") }
 
 func (s *wayStep) next() string {
-	if s.bundle != nil && s.bundle.opened == nil {
+	if s.p.byBundle() && s.bundle.opened == nil {
 		return lang.X("bundle.open", "Open the bundle")
 	}
 	return lang.X("action.next", "Next")
 }
 
 func (s *wayStep) summary() string {
-	if s.bundle != nil {
+	if s.p.byBundle() {
 		return s.bundle.name()
 	}
 	cell := s.p.draft.Plan.Cell
@@ -47,7 +47,7 @@ func (s *wayStep) summary() string {
 }
 
 func (s *wayStep) content() fyne.CanvasObject {
-	if s.bundle != nil && s.p.list == nil {
+	if s.p.byBundle() {
 		board := widgets.NewButton(widgets.Secondary, lang.X("bundle.board", "Choose a way instead"), nil, func() { s.byBundle(false) })
 		return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
 			widgets.NewStepHead(lang.X("bundle.question", "Which bundle?"), lang.X("bundle.line", "It holds the plan, the certificates and the keys of one device. Nothing of it is unpacked here.")),
@@ -67,14 +67,13 @@ func (s *wayStep) content() fyne.CanvasObject {
 		s.board.Set(s.model())
 	}
 	s.lastFor = s.p.draft.Found
-	column := layout.Column(fynetheme.Size(theme.SizeNameSpace3),
-		widgets.NewStepHead(lang.X("way.question", "Which way?"),
-			lang.X("way.line", "Platform, provisioning and authentication of {{.Target}}. Greyed ways say what is missing.", map[string]any{"Target": s.p.targetName()})),
-		s.board, s.needs)
+	var head fyne.CanvasObject = widgets.NewStepHead(lang.X("way.question", "Which way?"),
+		lang.X("way.line", "Platform, provisioning and authentication of {{.Target}}. Greyed ways say what is missing.", map[string]any{"Target": s.p.targetName()}))
 	if s.p.list == nil {
-		column.Add(layout.Flow(0, widgets.NewButton(widgets.Secondary, lang.X("bundle.use", "From a sealed bundle ..."), theme.IconKey(), func() { s.byBundle(true) })))
+		use := widgets.NewButton(widgets.Secondary, lang.X("bundle.use", "From a sealed bundle ..."), theme.IconKey(), func() { s.byBundle(true) })
+		head = layout.Beside(fynetheme.Size(theme.SizeNameSpace3), 300*theme.TextFactor(), head, layout.Flow(0, use))
 	}
-	return column
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace3), head, s.board, s.needs)
 }
 
 // byBundle asks for a bundle, or for a way again with a plan that is empty.
@@ -90,7 +89,7 @@ func (s *wayStep) byBundle(yes bool) {
 }
 
 func (s *wayStep) focus() fyne.Focusable {
-	if s.bundle != nil && s.p.list == nil {
+	if s.p.byBundle() {
 		return s.bundle.file
 	}
 	if s.board == nil {
@@ -100,7 +99,7 @@ func (s *wayStep) focus() fyne.Focusable {
 }
 
 func (s *wayStep) leave(on func()) {
-	if s.bundle != nil && s.p.list == nil {
+	if s.p.byBundle() {
 		s.bundle.leave(on)
 		return
 	}

@@ -95,7 +95,10 @@ func run() error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	defer func() { _ = os.RemoveAll(bundles("8")) }()
+	if err := makeBundles(); err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(bundles) }()
 	// Paths that forms begin with are those of somebody.
 	if err := os.Setenv("HOME", "/home/anna"); err != nil {
 		return err

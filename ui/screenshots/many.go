@@ -18,13 +18,23 @@ import (
 	"edgewright/ui/frame"
 	"edgewright/ui/provision"
 	"edgewright/ui/widgets"
+	"edgewright/ui/widgets/layout"
 )
 
 // sealedFor is the bench identity of the pictures.
 const sealedFor = "bench-1"
 
-// bundles is where the batches of the pictures lie.
-func bundles(name string) string { return filepath.Join(os.TempDir(), "edgewright-bundles-"+name) }
+// bundles is where the batch of the pictures lies: always in the same place, unless
+// somebody else draws at the same time.
+var bundles string
+
+func makeBundles() (err error) {
+	bundles = filepath.Join(os.TempDir(), "line-8-bundles")
+	if err = os.Mkdir(bundles, 0o700); os.IsExist(err) {
+		bundles, err = os.MkdirTemp("", "line-8-bundles-")
+	}
+	return err
+}
 
 // mintSome makes a batch, once for all looks, so that there is one in the list and
 // a bundle for the wizard.
@@ -36,7 +46,7 @@ func mintSome(ctx context.Context, a *app.App) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.Mint(ctx, app.MintRequest{Rows: rows, CA: "Line 7 issuing", Recipient: sealedFor, Folder: bundles("8")}, nil)
+	out, err := a.Mint(ctx, app.MintRequest{Rows: rows, CA: "Line 7 issuing", Recipient: sealedFor, Folder: bundles}, nil)
 	if err == nil && out.Made != len(rows) {
 		err = fmt.Errorf("the batch of the pictures: %+v", out)
 	}
@@ -144,9 +154,17 @@ func drawX509(q *posts, window fyne.Window, wizard *provision.Page, draw func(st
 	if err := draw("2-provision-x509"); err != nil {
 		return err
 	}
+	for _, o := range everything(window) {
+		if scroll, ok := o.(*layout.Scroller); ok {
+			scroll.ScrollToBottom()
+		}
+	}
+	if err := draw("2-provision-x509-key"); err != nil {
+		return err
+	}
 	wizard.Back()
 	wizard.Back()
-	if !wizard.Dropped([]string{filepath.Join(bundles("8"), "line-8-01.edgewright")}) {
+	if !wizard.Dropped([]string{filepath.Join(bundles, "line-8-01.edgewright")}) {
 		return fmt.Errorf("the wizard takes no bundle")
 	}
 	if err := draw("2-provision-bundle"); err != nil {

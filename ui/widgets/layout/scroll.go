@@ -28,6 +28,9 @@ func VScroll(content fyne.CanvasObject) *Scroller {
 // ScrollToTop shows the beginning of the content.
 func (s *Scroller) ScrollToTop() { s.scroll.ScrollToTop() }
 
+// ScrollToBottom shows the end of the content.
+func (s *Scroller) ScrollToBottom() { s.scroll.ScrollToBottom() }
+
 // CreateRenderer implements fyne.Widget.
 func (s *Scroller) CreateRenderer() fyne.WidgetRenderer {
 	return &scrollerRenderer{WidgetRenderer: widget.NewSimpleRenderer(s.scroll), s: s}

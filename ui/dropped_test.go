@@ -55,6 +55,10 @@ func TestDroppedFilesFindTheirPage(t *testing.T) {
 		t.Errorf("a certificate is shown on %s", h.s.now)
 	}
 	drop()
-	h.s.dropped(fyne.Position{}, []fyne.URI{storage.NewURI("https://example.org/e.pem")})
+	remote, err := storage.ParseURI("https://example.org/e.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.s.dropped(fyne.Position{}, []fyne.URI{remote})
 	sees("d.pem")
 }

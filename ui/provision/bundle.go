@@ -74,8 +74,8 @@ func newBundleFields(p *Page) *bundleFields {
 	f.by.OnSubmitted = func(string) { p.Primary() }
 	f.by.Choose(openByVault)
 	f.inside = layout.Column(space)
-	f.column = layout.Column(fynetheme.Size(theme.SizeNameSpace3), f.fileF,
-		layout.Column(space, widgets.SectionTitle(lang.X("bundle.by", "What opens it")), f.by), f.inside)
+	f.column = layout.Column(fynetheme.Size(theme.SizeNameSpace3), f.fileF, f.inside,
+		layout.Column(space, widgets.SectionTitle(lang.X("bundle.by", "What opens it")), f.by))
 	return f
 }
 
@@ -152,7 +152,7 @@ func (f *bundleFields) leave(on func()) {
 			f.p.focusOn(f.p.onward)
 		}
 		f.p.arrange()
-		f.p.scroll.ScrollToBottom()
+		f.p.scroll.ScrollToTop()
 	})
 }
 

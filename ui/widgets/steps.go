@@ -110,8 +110,8 @@ func (s *stepRow) Tapped(*fyne.PointEvent) {
 	}
 }
 
-func (s *stepRow) FocusGained()   { s.focused = true; s.Refresh() }
-func (s *stepRow) FocusLost()     { s.focused = false; s.Refresh() }
+func (s *stepRow) FocusGained() { s.focused = true; s.Refresh() }
+func (s *stepRow) FocusLost()   { s.focused = false; s.Refresh() }
 
 // TypedRune presses by Space, as a Button does.
 func (s *stepRow) TypedRune(r rune) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +17,8 @@ import (
 // translated by themselves, in translations/domain.TAG.json from the English
 // sentence to the other one. {1}, {2} ... in both stand for what the domain puts
 // in; what stands there is translated too, where it is a sentence of the domain.
-// A sentence that the file does not have stays English.
+// A sentence that the file does not have stays English. What the detection of a
+// machine finds is in the language's other file already and is taken from there.
 
 // domainWords are the sentences of one language.
 type domainWords struct {
@@ -48,6 +50,11 @@ func useDomain(tag string) error {
 	if err := json.Unmarshal(data, &sentences); err != nil {
 		return fmt.Errorf("read the sentences of the domain: %w", err)
 	}
+	found, err := hostSentences(tag)
+	if err != nil {
+		return err
+	}
+	maps.Copy(sentences, found)
 	words := &domainWords{whole: sentences}
 	var open []string
 	for english := range sentences {

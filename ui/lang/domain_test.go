@@ -45,6 +45,18 @@ func TestDomainSpeaksGerman(t *testing.T) {
 		"A plain sentence of nobody, with {1} in it.": "A plain sentence of nobody, with {1} in it.",
 		// What stands in a sentence is a sentence of its own.
 		"The key is made on this computer and goes to the device: it has no openssl.": "Der Schlüssel entsteht auf diesem Rechner und geht zum Gerät: es hat kein openssl.",
+		// What Review says, and what a step did.
+		"enrollment practice-1":                                                                     "Registrierung practice-1",
+		"CA certificate line-7 of h.net":                                                            "CA-Zertifikat line-7 von h.net",
+		"2 files; the set before is kept for undo":                                                  "2 Dateien; die Dateien von vorher sind zum Zurücksetzen aufgehoben",
+		"certificate a and Edge CA a.ca to be made":                                                 "Zertifikat a und Edge-CA a.ca zu machen",
+		"certificate a until 2027-01-01; Edge CA a.ca until 2027-02-01":                             "Zertifikat a bis 2027-01-01; Edge-CA a.ca bis 2027-02-01",
+		"rsa2048, signed by Line 7; the key is made on the device and never leaves it":              "rsa2048, signiert von Line 7; der Schlüssel entsteht auf dem Gerät und verlässt es nie",
+		"with a new key; p256, signed by itself; the key is made on the device and never leaves it": "mit einem neuen Schlüssel; p256, signiert von sich selbst; der Schlüssel entsteht auf dem Gerät und verlässt es nie",
+		"both ends agree; 12 of 15 checks; the hub names AB":                                        "beide Seiten stimmen überein; 12 von 15 Prüfungen; der Hub nennt AB",
+		"Device a exists and differs: it has another key, its tags differ.":                         "Gerät a gibt es schon, und es gibt Unterschiede: der Schlüssel ist ein anderer, die Tags sind andere.",
+		// What the detection found comes from its own texts.
+		"The name h.net is not known to the host": "Der Host kennt den Namen h.net nicht",
 		// A name that looks like a place stays as it is.
 		"The catalog has no CA {2}.":                                "Der Katalog hat keine CA {2}.",
 		"The EST server names 2 CAs that could sign devices: A, B.": "Der EST-Server nennt 2 CAs, die Geräte signieren könnten: A, B.",

@@ -11,6 +11,7 @@ import (
 	"edgewright/app"
 	"edgewright/provisioning/secret"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/pick"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
@@ -78,7 +79,7 @@ func (p *Page) imported(result app.Imported) {
 	}
 	var reasons []string
 	for _, refused := range result.Refused {
-		reasons = append(reasons, refused.File+": "+refused.Problem)
+		reasons = append(reasons, refused.File+": "+uilang.Domain(refused.Problem))
 	}
 	state := widgets.Care
 	if n+result.Known == 0 {

@@ -15,6 +15,7 @@ import (
 	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 	"edgewright/ui/frame"
+	uilang "edgewright/ui/lang"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets"
 	"edgewright/ui/widgets/layout"
@@ -151,7 +152,7 @@ func fileStatus(file seenFile) (widgets.Status, string) {
 		why := frame.View(file.err).Message
 		var refused *provisioning.Error
 		if errors.As(file.err, &refused) && refused.Err != nil {
-			why = refused.Err.Error() // without the file's name, which stands in front
+			why = uilang.Domain(refused.Err.Error()) // without the file's name, which stands in front
 		}
 		return widgets.Status{State: widgets.Bad, Word: lang.X("inspect.many.unread", "not readable")}, why
 	}

@@ -83,15 +83,31 @@ func changes(p *provisioning.Preview) []string {
 	var lines []string
 	for _, writes := range [][]provisioning.Write{p.Certificates, p.Cloud} {
 		for _, w := range writes {
-			lines = append(lines, strings.TrimSuffix(w.Action+" "+w.What+": "+w.Detail, ": "))
+			lines = append(lines, strings.TrimSuffix(change(w.Action, uilang.Domain(w.What))+": "+uilang.Domain(w.Detail), ": "))
 		}
 	}
 	for _, file := range p.Files {
 		if file.Action != provisioning.WriteKeep {
-			lines = append(lines, file.Action+" "+file.Path)
+			lines = append(lines, change(file.Action, file.Path))
 		}
 	}
-	return append(lines, p.Actions...)
+	return append(lines, uilang.DomainAll(p.Actions)...)
+}
+
+// change is what happens to one thing.
+func change(action, what string) string {
+	thing := map[string]any{"What": what}
+	switch action {
+	case provisioning.WriteMake:
+		return lang.X("change.make", "make {{.What}}", thing)
+	case provisioning.WriteChange:
+		return lang.X("change.change", "change {{.What}}", thing)
+	case provisioning.WriteRemove:
+		return lang.X("change.remove", "remove {{.What}}", thing)
+	case provisioning.WriteRefuse:
+		return lang.X("change.refuse", "not possible with {{.What}}", thing)
+	}
+	return lang.X("change.keep", "keep {{.What}}", thing)
 }
 
 // carryRotation runs the rotation and follows it on the page Runs. Its context is

@@ -92,7 +92,7 @@ func (f *certificateFields) content() fyne.CanvasObject {
 	plan := f.p.draft.Plan
 	names, err := f.p.c.App.IssuingCAs(f.p.c.Ctx, plan.Cloud.Name)
 	if err != nil {
-		f.caF.SetError(err.Error())
+		f.caF.SetError(frame.View(err).Message)
 	}
 	for i, name := range names {
 		if name == "" {

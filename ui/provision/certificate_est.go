@@ -53,11 +53,11 @@ func (f *estFields) fill(x provisioning.X509Plan) {
 	a, ctx := f.p.c.App, f.p.c.Ctx
 	certificates, err := a.BootstrapCertificates(ctx)
 	if err != nil {
-		f.bootstrapF.SetError(err.Error())
+		f.bootstrapF.SetError(frame.View(err).Message)
 	}
 	secrets, err := a.Secrets(ctx)
 	if err != nil {
-		f.bootstrapF.SetError(err.Error())
+		f.bootstrapF.SetError(frame.View(err).Message)
 	}
 	f.shown = map[string]string{lang.X("certificate.est.nothing", "nothing"): ""}
 	offered := []string{}
@@ -77,7 +77,7 @@ func (f *estFields) fill(x provisioning.X509Plan) {
 
 	cas, err := a.CANames(ctx)
 	if err != nil {
-		f.trustF.SetError(err.Error())
+		f.trustF.SetError(frame.View(err).Message)
 	}
 	system := lang.X("certificate.est.system", "the certificates of the system")
 	f.trusted = map[string]string{system: ""}

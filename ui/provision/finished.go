@@ -138,7 +138,7 @@ func (s *runStep) failed(r *running) fyne.CanvasObject {
 func (s *runStep) putBack(left []string) []fyne.CanvasObject {
 	banner := widgets.NewBanner(widgets.Good, lang.X("undone.title", "Everything is back as it was"), lang.X("undone.line", "The files of the device, and what this run made in the cloud."))
 	if len(left) > 0 {
-		banner = widgets.NewBanner(widgets.Care, lang.X("undone.partly", "Put back, except for what is named here"), strings.Join(left, "\n"))
+		banner = widgets.NewBanner(widgets.Care, lang.X("undone.partly", "Put back, except for what is named here"), strings.Join(uilang.DomainAll(left), "\n"))
 	}
 	change := widgets.NewButton(widgets.Primary, lang.X("failed.change", "Change the plan"), nil, s.change)
 	s.first, s.primary = change, s.change

@@ -43,6 +43,8 @@ func StepName(step string) string {
 		return lang.X("run.look", "Look at the device")
 	case provisioning.StepTPM:
 		return lang.X("run.tpm", "Read the TPM")
+	case provisioning.StepCertificate:
+		return lang.X("run.certificate", "Certificates and keys")
 	case provisioning.StepOnboard:
 		return lang.X("run.onboard", "CA in the cloud")
 	case provisioning.StepIdentity:

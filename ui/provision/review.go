@@ -127,19 +127,19 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 	if len(preview.Certificates) > 0 {
 		left.Add(widgets.SectionTitle(lang.X("review.certificates", "Certificates")))
 		for _, w := range preview.Certificates {
-			left.Add(writeRow(w.Action, w.What, uilang.Domain(w.Detail)))
+			left.Add(writeRow(w.Action, uilang.Domain(w.What), uilang.Domain(w.Detail)))
 		}
 	}
 	left.Add(widgets.SectionTitle(lang.X("review.cloud", "In the cloud ({{.Cloud}})", map[string]any{"Cloud": preview.Plan.Cloud.Name})))
 	for _, w := range preview.Cloud {
-		left.Add(writeRow(w.Action, w.What, uilang.Domain(w.Detail)))
+		left.Add(writeRow(w.Action, uilang.Domain(w.What), uilang.Domain(w.Detail)))
 	}
 	left.Add(widgets.SectionTitle(lang.X("review.device", "On {{.Target}}", map[string]any{"Target": target})))
 	for _, f := range preview.Files {
 		left.Add(writeRow(f.Action, f.Path, signed(f.Added, f.Removed)))
 	}
 	for _, action := range preview.Actions {
-		left.Add(writeRow(actionRun, action, ""))
+		left.Add(writeRow(actionRun, uilang.Domain(action), ""))
 	}
 	left.Add(widgets.SectionTitle(lang.X("review.checked", "Checked first")))
 	pills := layout.Flow(space)

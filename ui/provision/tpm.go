@@ -122,7 +122,7 @@ func (f *tpmFields) choices() []widgets.Choice {
 func (f *tpmFields) offerKeys(t provisioning.TPMPlan) {
 	list, err := f.p.c.App.CollectedKeys(f.p.c.Ctx, app.TPMKeyQuery{Limit: manyKeys})
 	if err != nil {
-		f.keyF.SetError(err.Error())
+		f.keyF.SetError(frame.View(err).Message)
 	}
 	f.keys = map[string]string{}
 	var titles []string
@@ -144,7 +144,7 @@ func (f *tpmFields) offerKeys(t provisioning.TPMPlan) {
 func (f *tpmFields) offerSecrets(t provisioning.TPMPlan) {
 	names, err := f.p.c.App.Secrets(f.p.c.Ctx)
 	if err != nil {
-		f.ekF.SetError(err.Error())
+		f.ekF.SetError(frame.View(err).Message)
 	}
 	none := lang.X("tpm.auth.none", "none")
 	titles := []string{none}

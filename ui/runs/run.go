@@ -141,7 +141,7 @@ func stepRow(record provisioning.StepRecord, now time.Time, live bool) widgets.S
 		step.Summary = uilang.Domain(record.Error.Message)
 	}
 	if len(record.Left) > 0 {
-		step.Summary = strings.TrimSpace(step.Summary + " " + lang.X("runs.left", "Left: {{.What}}.", map[string]any{"What": strings.Join(record.Left, ", ")}))
+		step.Summary = strings.TrimSpace(step.Summary + " " + lang.X("runs.left", "Left: {{.What}}.", map[string]any{"What": strings.Join(uilang.DomainAll(record.Left), ", ")}))
 	}
 	switch record.State {
 	case provisioning.StepPending:
@@ -250,16 +250,16 @@ func (r *runPage) sentence() (state widgets.State, title, line string) {
 	case provisioning.RunConfigured:
 		title = lang.X("proof.configured", "{{.Device}} is configured, not proven", device)
 		if reason != "" {
-			line = reason
+			line = uilang.Domain(reason)
 		}
 	case provisioning.RunFailed:
 		title = lang.X("failed.unknown", "The run failed.")
 		if e := run.Outcome.Error; e != nil {
-			title, line = e.Message, strings.TrimSpace(e.Hint+" "+line)
+			title, line = uilang.Domain(e.Message), strings.TrimSpace(uilang.Domain(e.Hint)+" "+line)
 		}
 	case provisioning.RunPartlyUndone:
 		title = lang.X("undone.partly", "Put back, except for what is named here")
-		line = strings.Join(run.Outcome.Left, "\n")
+		line = strings.Join(uilang.DomainAll(run.Outcome.Left), "\n")
 	case provisioning.RunCancelled, provisioning.RunUndone:
 		title = lang.X("undone.title", "Everything is back as it was")
 	default:
@@ -275,7 +275,7 @@ func (r *runPage) detailParts() []fyne.CanvasObject {
 		parts = append(parts, widgets.NewCard(widgets.NewFoldOut(lang.X("failure.details", "Details"), strings.TrimSpace(e.Kind+"  "+e.CorrelationID), e.Detail)))
 	}
 	for _, note := range r.detail.Outcome.Notes {
-		parts = append(parts, widgets.Remark(widgets.Advice, note))
+		parts = append(parts, widgets.Remark(widgets.Advice, uilang.Domain(note)))
 	}
 	if plan := strings.TrimSpace(r.detail.Plan); plan != "" {
 		parts = append(parts, widgets.NewCard(widgets.NewFoldOut(lang.X("device.plan", "The plan"), lang.X("device.plan.line", "TOML, without secrets"), plan)))

@@ -107,17 +107,40 @@ func TestTPMOverSSH(t *testing.T) {
 	}
 }
 
+// TestTPMOnThisComputer has the software TPM at a port of this computer, for
+// Edgewright and for the runtime's TPM service alike.
+func TestTPMOnThisComputer(t *testing.T) {
+	if softtpm.Available() != nil {
+		t.Skip("needs swtpm")
+	}
+	d, s := newDevice(t), newStation(t)
+	s.inside = d.root
+	d.startTPM(t)
+	plans := tpmPlans("line-7-0042", "at = \"tcp:127.0.0.1:2321\"\ntcti = \"swtpm:host=127.0.0.1,port=2321\"\n")
+	delete(plans, "tpm base32") // is the same over SSH
+	everyWay(t, s, d, plans, "runtime", "--target", "local:")
+}
+
+// inNetwork is a command in the device's network; a device without one of its
+// own is this computer.
+func (d *device) inNetwork(words ...string) *exec.Cmd {
+	if d.net != "" {
+		words = append([]string{"ip", "netns", "exec", d.net}, words...)
+	}
+	return exec.Command(words[0], words[1:]...)
+}
+
 // startTPM runs a software TPM in the device's network, at a port of loopback.
 func (d *device) startTPM(t testing.TB) {
 	t.Helper()
-	cmd := exec.Command("ip", "netns", "exec", d.net, "swtpm", "socket", "--tpm2", "--tpmstate", "dir="+t.TempDir(), "--server", "type=tcp,port=2321,bindaddr=127.0.0.1",
+	cmd := d.inNetwork("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+t.TempDir(), "--server", "type=tcp,port=2321,bindaddr=127.0.0.1",
 		"--ctrl", "type=tcp,port=2322,bindaddr=127.0.0.1", "--flags", "not-need-init,startup-clear")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	for range 200 {
-		if exec.Command("ip", "netns", "exec", d.net, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/2321").Run() == nil {
+		if d.inNetwork("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/2321").Run() == nil {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -144,7 +167,7 @@ func (p pipe) Send(command []byte) ([]byte, error) {
 func (d *device) openTPM(t *testing.T) tpm.Transport {
 	t.Helper()
 	here, there := net.Pipe()
-	cmd := exec.Command("ip", "netns", "exec", d.net, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/2321; cat <&3 & cat >&3; kill $!")
+	cmd := d.inNetwork("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/2321; cat <&3 & cat >&3; kill $!")
 	cmd.Stdin, cmd.Stdout = there, there
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -130,7 +130,15 @@ func (k *keyEnrolling) outcome(ctx context.Context) (EnrollOutcome, error) {
 
 // enrollAll enrols all that is left, ten a call.
 func (k *keyEnrolling) enrollAll(ctx context.Context) error {
-	for _, state := range []string{catalog.KeyFailed, catalog.KeySent, catalog.KeyWaiting} {
+	return k.eachTen(ctx, []string{catalog.KeyFailed, catalog.KeySent, catalog.KeyWaiting}, func(rows []catalog.TPMRunRow) error {
+		return k.enrollTen(ctx, rows)
+	})
+}
+
+// eachTen gives the run's rows that are in the states, one state after the
+// other, at most as many at a time as DPS takes in a call.
+func (k *keyEnrolling) eachTen(ctx context.Context, states []string, do func([]catalog.TPMRunRow) error) error {
+	for _, state := range states {
 		for after := 0; ; {
 			rows, err := k.app.catalog.TPMRunRows(ctx, k.run.ID, state, after, dps.MaxBulk)
 			if err != nil {
@@ -140,7 +148,7 @@ func (k *keyEnrolling) enrollAll(ctx context.Context) error {
 				break
 			}
 			after = rows[len(rows)-1].Seq
-			if err := k.enrollTen(ctx, rows); err != nil {
+			if err := do(rows); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,6 @@ import (
 
 	"edgewright/app/catalog"
 	"edgewright/provisioning"
-	"edgewright/provisioning/dps"
 )
 
 // EnrollUndone is what came of putting a bulk enrollment back.
@@ -56,35 +55,25 @@ func (a *App) UndoEnroll(ctx context.Context, id string, emit func(EnrollEvent))
 }
 
 func (k *keyEnrolling) undoAll(ctx context.Context, out *EnrollUndone) error {
-	for _, state := range []string{catalog.KeySent, catalog.KeyEnrolled} {
-		for after := 0; ; {
-			rows, err := k.app.catalog.TPMRunRows(ctx, k.run.ID, state, after, dps.MaxBulk)
+	return k.eachTen(ctx, []string{catalog.KeySent, catalog.KeyEnrolled}, func(rows []catalog.TPMRunRow) error {
+		for _, row := range rows {
+			left, err := k.undoOne(ctx, row)
 			if err != nil {
+				return err
+			}
+			if left != "" {
+				out.Left = append(out.Left, FailedKey{ID: row.RegistrationID, Problem: left})
+				continue
+			}
+			row.State, row.Code, row.Problem = catalog.KeyUndone, 0, ""
+			if err := k.app.catalog.SetTPMRunRows(context.WithoutCancel(ctx), k.run.ID, []catalog.TPMRunRow{row}); err != nil {
 				return translate(err)
 			}
-			if len(rows) == 0 {
-				break
-			}
-			after = rows[len(rows)-1].Seq
-			for _, row := range rows {
-				left, err := k.undoOne(ctx, row)
-				if err != nil {
-					return err
-				}
-				if left != "" {
-					out.Left = append(out.Left, FailedKey{ID: row.RegistrationID, Problem: left})
-					continue
-				}
-				row.State, row.Code, row.Problem = catalog.KeyUndone, 0, ""
-				if err := k.app.catalog.SetTPMRunRows(context.WithoutCancel(ctx), k.run.ID, []catalog.TPMRunRow{row}); err != nil {
-					return translate(err)
-				}
-				out.Removed++
-				k.tell(row)
-			}
+			out.Removed++
+			k.tell(row)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // undoOne removes the enrollment of a row, or says why it stays.

@@ -84,12 +84,7 @@ func (s *session) mintRefused(found finding.List) error {
 			"error": provisioning.ErrorView{Kind: "invalid", Message: "The list cannot be minted.", Hint: "Mend the lines that are named."}})
 		return exitError(ExitUsage)
 	}
-	s.line("The list cannot be minted; nothing was made:")
-	s.findings(found[:min(len(found), findingsShown)])
-	if more := len(found) - findingsShown; more > 0 {
-		s.line("  and %d more; --json lists them all", more)
-	}
-	return exitError(ExitUsage)
+	return s.listRefused("The list cannot be minted; nothing was made:", found)
 }
 
 // mintProgress gives the receiver of a batch's events: one JSON event a line with

@@ -248,12 +248,18 @@ func (s *session) refusedBy(findings finding.List) error {
 	if s.json {
 		s.print(map[string]any{"outcome": "failed", "changed": false, "findings": findings,
 			"error": domain.ErrorView{Kind: "invalid", Message: "The plan cannot be run.", Hint: "Mend the fields that are named."}})
-	} else {
-		s.line("The plan cannot be run:")
-		s.findings(findings[:min(len(findings), findingsShown)])
-		if more := len(findings) - findingsShown; more > 0 {
-			s.line("  and %d more; --json lists them all", more)
-		}
+		return exitError(ExitUsage)
+	}
+	return s.listRefused("The plan cannot be run:", findings)
+}
+
+// listRefused shows a person what is wrong, under a heading, and ends with the
+// code for refused.
+func (s *session) listRefused(heading string, findings finding.List) error {
+	s.line("%s", heading)
+	s.findings(findings[:min(len(findings), findingsShown)])
+	if more := len(findings) - findingsShown; more > 0 {
+		s.line("  and %d more; --json lists them all", more)
 	}
 	return exitError(ExitUsage)
 }

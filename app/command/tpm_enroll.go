@@ -89,12 +89,7 @@ func (s *session) keysRefused(found finding.List) error {
 			"error": provisioning.ErrorView{Kind: "invalid", Message: "The list cannot be enrolled.", Hint: "Mend the lines that are named."}})
 		return exitError(ExitUsage)
 	}
-	s.line("The list cannot be enrolled; nothing was made:")
-	s.findings(found[:min(len(found), findingsShown)])
-	if more := len(found) - findingsShown; more > 0 {
-		s.line("  and %d more; --json lists them all", more)
-	}
-	return exitError(ExitUsage)
+	return s.listRefused("The list cannot be enrolled; nothing was made:", found)
 }
 
 // enrollProgress gives the receiver of the events of a bulk enrollment: one JSON event

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -71,7 +70,7 @@ func (m *minter) makeRow(row catalog.BatchRow) (catalog.SealedRow, error) {
 		return catalog.SealedRow{}, err
 	}
 	made := catalog.SealedRow{Seq: row.Seq, Certificates: []catalog.Certificate{identity.row}}
-	packed := bundle.Bundle{Batch: m.batch.ID, Device: row.DeviceID, Made: m.app.now(), Plan: plan, Identity: identity.pair, Trust: m.trust, Signer: identity.key}
+	packed := bundle.Bundle{Batch: m.batch.ID, Device: row.DeviceID, Made: m.app.now(), Plan: plan, Identity: identity.pair, Trust: m.trust}
 	defer identity.pair.Key.Wipe()
 	if row.EdgeCA {
 		edge, err := m.makePair(row, m.edge, row.DeviceID+".ca")
@@ -89,7 +88,6 @@ func (m *minter) makeRow(row catalog.BatchRow) (catalog.SealedRow, error) {
 // mintedPair is a pair that was just made and its row in the catalog.
 type mintedPair struct {
 	pair bundle.Pair
-	key  crypto.Signer
 	row  catalog.Certificate
 }
 
@@ -106,7 +104,7 @@ func (m *minter) makePair(row catalog.BatchRow, profile pki.Profile, commonName 
 	if err != nil {
 		return mintedPair{}, err
 	}
-	made := mintedPair{key: key, pair: bundle.Pair{Chain: slices.Concat(pki.PEM(cert), m.above), Key: text}}
+	made := mintedPair{pair: bundle.Pair{Chain: slices.Concat(pki.PEM(cert), m.above), Key: text}}
 	made.row = m.app.certificateRow(cert, catalog.Certificate{Profile: profile.Name, Role: string(profile.Role), IssuerID: m.batch.CA, DeviceID: row.DeviceID})
 	return made, nil
 }

@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"crypto"
 	"errors"
 	"fmt"
 	"time"
@@ -10,7 +9,7 @@ import (
 )
 
 // Version is the version of the format that this package writes and reads.
-const Version = 1
+const Version = 2
 
 // MaxSealed is how many bytes a sealed bundle has at most; one with an Edge CA
 // and RSA keys has about 20,000. Nothing in it is compressed, so this bounds what
@@ -41,8 +40,6 @@ type Bundle struct {
 	EdgeCA *Pair
 	// Trust is PEM, the roots that the device trusts; it may be empty.
 	Trust []byte
-	// Signer is the identity's key. Seal signs with it; Open leaves it nil.
-	Signer crypto.Signer
 }
 
 // The members of the archive, which are also the names that a sealed plan uses.
@@ -54,7 +51,6 @@ const (
 	EdgeChainName = "edge-ca.cert.pem"
 	EdgeKeyName   = "edge-ca.key.pem"
 	TrustName     = "trust-bundle.pem"
-	signatureName = "signature"
 )
 
 // What Open can wrap.
@@ -84,7 +80,7 @@ type member struct {
 	data []byte
 }
 
-// members are the files between manifest and signature, in their order.
+// members are the files behind the manifest, in their order.
 func (b Bundle) members() []member {
 	list := []member{{PlanName, b.Plan}, {ChainName, b.Identity.Chain}, {KeyName, b.Identity.Key.Reveal()}}
 	if b.EdgeCA != nil {

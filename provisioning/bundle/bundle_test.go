@@ -31,7 +31,7 @@ import (
 var made = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 // pair makes a self-signed certificate and its key.
-func pair(t testing.TB, name string) (Pair, *ecdsa.PrivateKey) {
+func pair(t testing.TB, name string) Pair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -47,16 +47,15 @@ func pair(t testing.TB, name string) (Pair, *ecdsa.PrivateKey) {
 		t.Fatal(err)
 	}
 	return Pair{Chain: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		Key: secret.New(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))}, key
+		Key: secret.New(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))}
 }
 
 func example(t testing.TB, edgeCA bool) Bundle {
 	t.Helper()
-	identity, key := pair(t, "line-7-0001")
-	b := Bundle{Batch: "m-1", Device: "line-7-0001", Made: made, Plan: []byte("version = 1\n"), Identity: identity, Signer: key}
+	b := Bundle{Batch: "m-1", Device: "line-7-0001", Made: made, Plan: []byte("version = 1\n"), Identity: pair(t, "line-7-0001")}
 	if edgeCA {
-		edge, _ := pair(t, "line-7-0001.ca")
-		root, _ := pair(t, "root")
+		edge := pair(t, "line-7-0001.ca")
+		root := pair(t, "root")
 		b.EdgeCA, b.Trust = &edge, root.Chain
 	}
 	return b
@@ -281,7 +280,7 @@ func TestHostileBundlesAreRefused(t *testing.T) {
 			return h, d
 		})
 	}
-	other, _ := pair(t, "other")
+	other := pair(t, "other")
 	huge := archive(t, func(h []*tar.Header, d [][]byte) ([]*tar.Header, [][]byte) { return h, d })
 	copy(huge[124:136], "77777777777\x00") // 8 GiB by the first header
 	cases := map[string]struct {
@@ -313,12 +312,12 @@ func TestHostileBundlesAreRefused(t *testing.T) {
 		"two plans": {with(func(h []*tar.Header, d [][]byte) ([]*tar.Header, [][]byte) {
 			return append(h[:2:2], h[1:]...), append(d[:2:2], d[1:]...)
 		}), ErrRefused, "too many"},
-		"without a signature": {with(func(h []*tar.Header, d [][]byte) ([]*tar.Header, [][]byte) { return h[:len(h)-1], d[:len(d)-1] }), ErrRefused, "members"},
-		"another version":     {replaced(manifestName, func(d []byte) []byte { return bytes.Replace(d, []byte(`"version":1`), []byte(`"version":2`), 1) }), ErrVersion, "version 2"},
-		"another manifest":    {replaced(manifestName, func(d []byte) []byte { return bytes.Replace(d, []byte("line-7-0001"), []byte("line-7-0002"), 1) }), ErrRefused, "signature"},
-		"a manifest of more":  {replaced(manifestName, func(d []byte) []byte { return append(d, "{}"...) }), ErrRefused, "manifest"},
+		"without the trust bundle": {with(func(h []*tar.Header, d [][]byte) ([]*tar.Header, [][]byte) { return h[:len(h)-1], d[:len(d)-1] }), ErrRefused, "names other members"},
+		"another version":          {replaced(manifestName, func(d []byte) []byte { return bytes.Replace(d, []byte(`"version":2`), []byte(`"version":1`), 1) }), ErrVersion, "version 1"},
+		"another manifest":         {replaced(manifestName, func(d []byte) []byte { return bytes.Replace(d, []byte("line-7-0001"), []byte("line-7-0002"), 1) }), ErrRefused, "not that of the manifest's device"},
+		"a manifest of more":       {replaced(manifestName, func(d []byte) []byte { return append(d, "{}"...) }), ErrRefused, "manifest"},
 		"an unknown member of the manifest": {replaced(manifestName, func(d []byte) []byte {
-			return bytes.Replace(d, []byte(`"version":1`), []byte(`"version":1,"run":"rm"`), 1)
+			return bytes.Replace(d, []byte(`"version":2`), []byte(`"version":2,"run":"rm"`), 1)
 		}), ErrRefused, "manifest"},
 		"no manifest at all": {replaced(manifestName, func([]byte) []byte { return []byte("[]") }), ErrRefused, "manifest"},
 		"another plan":       {replaced(PlanName, func([]byte) []byte { return []byte("version = 2\n") }), ErrRefused, PlanName},
@@ -344,7 +343,7 @@ func TestHostileBundlesAreRefused(t *testing.T) {
 // content is not.
 func TestPairsThatDoNotBelongTogether(t *testing.T) {
 	to := bench(t)
-	other, _ := pair(t, "other")
+	other := pair(t, "other")
 	for name, spoil := range map[string]func(*Bundle){
 		"another identity's key": func(b *Bundle) { b.Identity.Key = other.Key },
 		"another Edge CA's key":  func(b *Bundle) { b.EdgeCA.Key = other.Key },

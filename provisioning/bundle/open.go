@@ -56,7 +56,7 @@ func unpack(plain []byte) (Bundle, error) {
 		return Bundle{}, err
 	}
 	b := Bundle{Batch: list.Batch, Device: list.Device, Made: list.Made}
-	for _, file := range files[1 : len(files)-1] {
+	for _, file := range files[1:] {
 		data := bytes.Clone(file.data) // plain is cleared
 		switch file.name {
 		case PlanName:
@@ -82,8 +82,8 @@ func unpack(plain []byte) (Bundle, error) {
 			return Bundle{}, err
 		}
 	}
-	if !verify(leaf.PublicKey, files[0].data, files[len(files)-1].data) {
-		return Bundle{}, refuse("the signature is not that of the identity's key")
+	if leaf.Subject.CommonName != b.Device {
+		return Bundle{}, refuse("the identity is not that of the manifest's device")
 	}
 	if len(b.Trust) > 0 {
 		if _, err := certificates(b.Trust); err != nil {
@@ -95,14 +95,14 @@ func unpack(plain []byte) (Bundle, error) {
 
 // orders are the lists of members that there can be, each in its order.
 var orders = [][]string{
-	{manifestName, PlanName, ChainName, KeyName, signatureName},
-	{manifestName, PlanName, ChainName, KeyName, TrustName, signatureName},
-	{manifestName, PlanName, ChainName, KeyName, EdgeChainName, EdgeKeyName, signatureName},
-	{manifestName, PlanName, ChainName, KeyName, EdgeChainName, EdgeKeyName, TrustName, signatureName},
+	{manifestName, PlanName, ChainName, KeyName},
+	{manifestName, PlanName, ChainName, KeyName, TrustName},
+	{manifestName, PlanName, ChainName, KeyName, EdgeChainName, EdgeKeyName},
+	{manifestName, PlanName, ChainName, KeyName, EdgeChainName, EdgeKeyName, TrustName},
 }
 
 // maxMembers is the longest of them.
-const maxMembers = 8
+const maxMembers = 7
 
 // readArchive takes plain files by their names alone; nothing is written.
 func readArchive(plain []byte) ([]member, error) {
@@ -172,7 +172,7 @@ func readManifest(files []member) (manifest, error) {
 	if err := decoder.Decode(&list); err != nil || decoder.InputOffset() != int64(len(files[0].data)) {
 		return list, refuse("its manifest does not read")
 	}
-	named := files[1 : len(files)-1]
+	named := files[1:]
 	if len(list.Files) != len(named) {
 		return list, refuse("its manifest names other members")
 	}

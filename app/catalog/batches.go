@@ -188,7 +188,7 @@ func (c *Catalog) SealRows(ctx context.Context, batch string, rows []SealedRow) 
 				return errors.Join(err, ErrExists)
 			}
 		}
-		return each(ctx, tx, insertCertificate, certs, certificateArgs)
+		return addCertificates(ctx, tx, certs)
 	})
 	if err == nil {
 		c.watchers.tell(CertificatesChanged)

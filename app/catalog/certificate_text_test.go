@@ -25,7 +25,7 @@ func someCertificates(t testing.TB, c *Catalog, n int) []Certificate {
 			Algorithm: "p256", KeyPlace: "none", State: CertificateValid, DeviceID: name, DER: make([]byte, 500), Created: begin}
 	}
 	err := c.transact(t.Context(), CertificatesChanged, "fill", func(tx *sql.Tx) error {
-		return each(t.Context(), tx, insertCertificate, certs, certificateArgs)
+		return addCertificates(t.Context(), tx, certs)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func TestCertificatesAreFoundByTheirNumbers(t *testing.T) {
 
 // The numbers and texts of certificates that were written before are found, too.
 func TestOldCertificatesAreFound(t *testing.T) {
-	c := open(t, fixture(t, "schema-0008.sql"))
+	c := open(t, fixture(t, "schema-0009.sql"))
 	one, err := c.Certificate(t.Context(), "c1")
 	if err != nil {
 		t.Fatal(err)

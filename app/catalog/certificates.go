@@ -49,7 +49,24 @@ func scanCertificate(row scanner, c *Certificate) error {
 		&c.Algorithm, &c.KeyPlace, &c.State, &c.Reason, storedTime{&c.Revoked}, &c.Superseded, &c.DeviceID, &c.Run, &c.RunRole, &c.DER, setTime{&c.Created})
 }
 
-const insertCertificate = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+const insertCertificate = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sha256) DO NOTHING"
+
+// addCertificates writes new certificates. One with a SHA-256 that is there
+// already is an ErrExists.
+func addCertificates(ctx context.Context, tx *sql.Tx, certs []Certificate) error {
+	words, err := certificateWords.begin(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := each(ctx, tx, insertCertificate, certs, certificateArgs); err != nil {
+		return err
+	}
+	n, err := words.settle(ctx)
+	if err == nil && n != int64(len(certs)) {
+		err = ErrExists
+	}
+	return err
+}
 
 func certificateArgs(c Certificate) []any {
 	return []any{c.ID, c.Profile, c.Role, c.Subject, c.IssuerID, c.Serial, c.SHA1, c.SHA256, timeText(c.NotBefore), timeText(c.NotAfter), timeText(c.CareFrom),
@@ -59,11 +76,9 @@ func certificateArgs(c Certificate) []any {
 // AddCertificate writes a new certificate; one with the same SHA-256 that is
 // there already is an ErrExists.
 func (c *Catalog) AddCertificate(ctx context.Context, cert Certificate) error {
-	n, err := c.exec(ctx, CertificatesChanged, "write certificate "+cert.Subject, insertCertificate+" ON CONFLICT (sha256) DO NOTHING", certificateArgs(cert)...)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("write certificate %s: %w", cert.Subject, ErrExists)
-	}
-	return err
+	return c.transact(ctx, CertificatesChanged, "write certificate "+cert.Subject, func(tx *sql.Tx) error {
+		return addCertificates(ctx, tx, []Certificate{cert})
+	})
 }
 
 // Certificate finds a certificate by its ID or SHA-256 thumbprint in any case,

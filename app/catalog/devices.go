@@ -60,16 +60,23 @@ func scanDevice(row scanner) (d Device, err error) {
 // and a given time of creation are kept for a new row.
 func (c *Catalog) PutDevice(ctx context.Context, d Device) (Device, error) {
 	err := c.transact(ctx, DevicesChanged, "write device "+d.DeviceID, func(tx *sql.Tx) error {
-		var err error
+		words, err := deviceWords.begin(ctx, tx)
+		if err != nil {
+			return err
+		}
 		d.Updated = time.Now()
-		d, _, err = putDevice(ctx, tx, d)
+		if d, _, err = putDevice(ctx, tx, words, d); err != nil {
+			return err
+		}
+		_, err = words.settle(ctx)
 		return err
 	})
 	return d, err
 }
 
-// putDevice writes the row as it is, with its Updated.
-func putDevice(ctx context.Context, tx *sql.Tx, d Device) (_ Device, added bool, err error) {
+// putDevice writes the row as it is, with its Updated. The words of a new one are
+// left to the caller, to settle with those of others.
+func putDevice(ctx context.Context, tx *sql.Tx, words *newRows, d Device) (_ Device, added bool, err error) {
 	if d.HubHost == "" || d.DeviceID == "" || !knownState(d.State) {
 		return d, false, fmt.Errorf("%w: hub, device ID and a known state are needed", ErrInvalid)
 	}
@@ -90,6 +97,9 @@ func putDevice(ctx context.Context, tx *sql.Tx, d Device) (_ Device, added bool,
 	switch {
 	case err == nil:
 		d.UUID, d.Created = before.UUID, before.Created
+		if _, err := words.settle(ctx); err != nil {
+			return d, false, err
+		}
 	case !errors.Is(err, sql.ErrNoRows):
 		return d, false, err
 	default:

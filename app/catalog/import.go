@@ -46,6 +46,10 @@ const unknownHub = "unknown"
 func (c *Catalog) importRows(ctx context.Context, rows []importRow, result *ImportResult) error {
 	now := time.Now()
 	return c.transact(ctx, DevicesChanged, "import devices", func(tx *sql.Tx) error {
+		words, err := deviceWords.begin(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, row := range rows {
 			d, finding, err := row.find(ctx, tx)
 			if err != nil {
@@ -63,7 +67,7 @@ func (c *Catalog) importRows(ctx context.Context, rows []importRow, result *Impo
 				result.Findings = append(result.Findings, *finding)
 				continue
 			}
-			_, added, err := putDevice(ctx, tx, d)
+			_, added, err := putDevice(ctx, tx, words, d)
 			if err != nil {
 				return fmt.Errorf("row %d: %w", row.number, err)
 			}
@@ -73,7 +77,8 @@ func (c *Catalog) importRows(ctx context.Context, rows []importRow, result *Impo
 				result.Updated++
 			}
 		}
-		return nil
+		_, err = words.settle(ctx)
+		return err
 	})
 }
 

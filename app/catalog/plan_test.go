@@ -32,6 +32,10 @@ func queryPlan(t *testing.T, c *Catalog, query string, args ...any) string {
 func many(t testing.TB, c *Catalog, n int) {
 	t.Helper()
 	err := c.transact(t.Context(), DevicesChanged, "fill", func(tx *sql.Tx) error {
+		words, err := deviceWords.begin(t.Context(), tx)
+		if err != nil {
+			return err
+		}
 		for i := range n {
 			d := device(fmt.Sprintf("line-%d-%06d", i%97, i))
 			d.HostName, d.Target = fmt.Sprintf("host%06d.plant.example", i), fmt.Sprintf("ssh://pi@10.%d.%d.%d", i/65536, i/256%256, i%256)
@@ -40,11 +44,12 @@ func many(t testing.TB, c *Catalog, n int) {
 			}
 			at := time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)
 			d.LastProof, d.Updated = &at, at
-			if _, _, err := putDevice(t.Context(), tx, d); err != nil {
+			if _, _, err := putDevice(t.Context(), tx, words, d); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err = words.settle(t.Context())
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

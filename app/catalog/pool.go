@@ -13,6 +13,10 @@ import (
 // writes.
 const busyMilliseconds = "10000"
 
+// keptStatements is how many prepared statements a connection keeps: to prepare one
+// takes longer than most take to run.
+const keptStatements = "64"
+
 // readConnections is how many queries may run at once.
 const readConnections = 4
 
@@ -32,6 +36,7 @@ func openPool(path string, options url.Values, connections int) (*sql.DB, error)
 		options.Set("_busy_timeout", busyMilliseconds)
 	}
 	options.Set("_foreign_keys", "on")
+	options.Set("_stmt_cache_size", keptStatements)
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)

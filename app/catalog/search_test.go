@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -147,6 +148,24 @@ func TestTheTextIndexFollowsChanges(t *testing.T) {
 	}
 	if len(ids(t, c, Query{Text: "green"})) != 0 {
 		t.Error("a removed row is found")
+	}
+	if _, err := c.write.Exec("INSERT INTO device_text (device_text, rank) VALUES ('integrity-check', 1)"); err != nil {
+		t.Errorf("text index: %v", err)
+	}
+}
+
+// A device that an import names twice is new and changes in one transaction.
+func TestTheTextIndexFollowsAnImport(t *testing.T) {
+	c := fresh(t)
+	put(t, c, device("line-0"))
+	result, err := c.ImportCSV(t.Context(), strings.NewReader("device_id,hub_host,note\nline-1,hub.example,yellow cabinet\nline-2,hub.example,yellow door\nline-1,hub.example,green cabinet\nline-3,hub.example,red\n"))
+	if err != nil || result.Added != 3 || result.Updated != 1 {
+		t.Fatalf("%+v %v", result, err)
+	}
+	for text, want := range map[string]int{"yellow": 1, "green": 1, "cabinet": 1, "red": 1, "line": 4} {
+		if found := ids(t, c, Query{Text: text}); len(found) != want {
+			t.Errorf("%s: %v", text, found)
+		}
 	}
 	if _, err := c.write.Exec("INSERT INTO device_text (device_text, rank) VALUES ('integrity-check', 1)"); err != nil {
 		t.Errorf("text index: %v", err)

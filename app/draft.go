@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,12 @@ type Draft struct {
 	Plan  provisioning.Plan
 	// Bundle is where the plan comes from, nil for one that is typed.
 	Bundle *BundleView
+	// Given tells that the plan was there first, whole: of a device, a run or a
+	// file. Nothing of it follows what is seen of the target.
+	Given bool
+	// RuntimeChosen tells that a person has said for which version of the
+	// runtime the configuration is; it does not follow the device then.
+	RuntimeChosen bool
 
 	confirmed *provisioning.Preview
 }
@@ -37,6 +44,15 @@ func (d *Draft) Request() Request {
 	return Request{Plan: d.Plan.WithDefaults(), Target: d.Target, Access: d.Access}
 }
 
+// See takes what was seen of the target: the configuration is for the version
+// that the device has, unless a person chose another.
+func (d *Draft) See(found Detection) {
+	d.Found = &found
+	if has := minorOf(found.Report.Runtime.Version); !d.RuntimeChosen && !d.Given && slices.Contains(provisioning.RuntimeVersions(), has) {
+		d.Plan.Runtime.Version = has
+	}
+}
+
 // SetCell chooses the way and drops what belongs to another one.
 func (d *Draft) SetCell(cell provisioning.Cell) {
 	if cell != d.Plan.Cell {
@@ -44,6 +60,9 @@ func (d *Draft) SetCell(cell provisioning.Cell) {
 			d.Plan.EdgeCA = nil // it came from the server that goes
 		}
 		d.Plan.X509, d.Plan.TPM = provisioning.X509Plan{}, provisioning.TPMPlan{}
+		if cell.Authentication != provisioning.SymmetricKey {
+			d.Plan.SymmetricKey = provisioning.SymmetricKeyPlan{}
+		}
 	}
 	d.Plan.Cell = cell
 	if cell.Provisioning != provisioning.DPS {
@@ -138,10 +157,16 @@ func NextID(id string) string {
 // a software TPM if this one has one on.
 func (a *App) NextDraft(ctx context.Context, d *Draft, id string) (*Draft, error) {
 	next := *d
+	next.Given = true
 	next.Plan.Device.ID = strings.TrimSpace(id)
 	next.Plan.Device.RegistrationID = ""
 	if next.Plan.CollectedKey() != "" {
 		next.Plan.TPM.EndorsementKey = "" // that is one device's own
+	}
+	if ca := next.Plan.EdgeCA; ca != nil && ca.CommonName != "" {
+		its := *ca
+		its.CommonName = strings.ReplaceAll(ca.CommonName, d.Plan.Device.ID, next.Plan.Device.ID)
+		next.Plan.EdgeCA = &its
 	}
 	this, practice := a.PracticeName(d.Target)
 	if !practice || provisioning.CheckDeviceID(next.Plan.Device.ID, d.Plan.Cell) != nil {

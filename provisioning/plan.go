@@ -80,7 +80,7 @@ func (p Plan) WithDefaults() Plan {
 	setDefault((*string)(&p.Cell.Authentication), string(SymmetricKey))
 	setDefault(&p.Cloud.Name, "practice")
 	setDefault(&p.Cloud.Existing, Refuse)
-	setDefault(&p.Runtime.Version, "1.6")
+	setDefault(&p.Runtime.Version, RuntimeVersions()[0])
 	if p.Cell.Provisioning == DPS && p.Cloud.Enrollment == "" {
 		p.Cloud.Enrollment = Individual
 		if p.Cloud.Group != "" {

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"edgewright/provisioning/finding"
@@ -15,10 +16,13 @@ var (
 	// name all allow; IDs become file names, so no colon.
 	safeIDPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$`)
 	// DPS OpenAPI 2021-10-01, enrollmentGroupId.
-	groupPattern   = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9\-._:]{0,126}[A-Za-z0-9])?$`)
-	runtimePattern = regexp.MustCompile(`^1\.[2-6]$`)
-	labelPattern   = regexp.MustCompile(`^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	groupPattern = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9\-._:]{0,126}[A-Za-z0-9])?$`)
+	labelPattern = regexp.MustCompile(`^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 )
+
+// RuntimeVersions are those that a configuration is written for, the newest
+// first.
+func RuntimeVersions() []string { return []string{"1.6", "1.5", "1.4", "1.3", "1.2"} }
 
 // CheckDeviceID tells why id cannot be the ID of a device of that cell, in a
 // sentence for a person, or gives nil. It is the validator of forms, of CSV
@@ -71,7 +75,7 @@ func (p Plan) Check() finding.List {
 	p.checkCloud(&f)
 	p.checkX509(&f)
 	p.checkTPM(&f)
-	if !runtimePattern.MatchString(p.Runtime.Version) {
+	if !slices.Contains(RuntimeVersions(), p.Runtime.Version) {
 		f.Add(finding.Error, "runtime.version", fmt.Sprintf("The runtime version %q is not known.", p.Runtime.Version), "Write 1.2 to 1.6.")
 	}
 	if key := p.SymmetricKey.Key; key != "" && (!strings.HasPrefix(key, "vault:") || key == "vault:") {

@@ -179,6 +179,7 @@ func TestX509PlanFindings(t *testing.T) {
 		{manualX509Plan, `, key = "a.key"`, ``, "x509.files"},
 		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nsource = \"moon\"", "edge_ca.source"},
 		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nsource = \"files\"", "edge_ca.files"},
+		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nfiles = { certificate = \"a.pem\" }\nsource = \"files\"", "edge_ca.files"},
 		{x509Plan, `"line-7-0042.gateway"`, `"line-7-0042"`, "edge_ca.common_name"},
 		{x509Plan, "ca = \"Line 7 issuing\"\ncommon_name", "common_name", "edge_ca.ca"},
 		{x509Plan, `"Plant Root 2026"`, `" "`, "trust_bundle.certificates"},

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -150,7 +151,7 @@ func (p Plan) checkTPMSection(f *finding.List) {
 		f.Add(finding.Error, "tpm.tcti", "The loader string has a character that it cannot hold.", `Write "device", or another loader string in one line.`)
 	}
 	for _, row := range [][2]string{{"tpm.tcti", t.TCTI}, {"tpm.endorsement_auth", t.EndorsementAuth}, {"tpm.owner_auth", t.OwnerAuth}} {
-		if row[1] != "" && !p.hasTPMSection() && runtimePattern.MatchString(p.Runtime.Version) {
+		if row[1] != "" && !p.hasTPMSection() && slices.Contains(RuntimeVersions(), p.Runtime.Version) {
 			f.Add(finding.Error, row[0], fmt.Sprintf("IoT Edge %s has no [tpm] section: it takes the TPM that is there, without a password.", p.Runtime.Version), "Remove it, or use 1.4 or later.")
 		}
 	}

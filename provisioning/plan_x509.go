@@ -197,5 +197,7 @@ func (p Plan) checkEdgeCA(f *finding.List) {
 	}
 	if files := ca.Files != (CertificateFiles{}); files != (ca.Source == SourceFiles) {
 		f.Add(finding.Error, "edge_ca.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)
+	} else if files && (ca.Files.Certificate == "" || ca.Files.Key == "") {
+		f.Add(finding.Error, "edge_ca.files", "It takes a certificate and a key.", "Name both files.")
 	}
 }

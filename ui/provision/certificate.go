@@ -14,72 +14,53 @@ import (
 	"edgewright/ui/widgets/layout"
 )
 
-// certificateFields ask where the certificate of a device comes from, and
-// whether it gets an Edge CA of its own.
+// certificateFields ask where the certificate of a device comes from.
 type certificateFields struct {
 	p      *Page
 	source *widgets.ChoiceGroup
-	ca     *widgets.Select
+	ca     *caChoice
 	caF    *widgets.Field
 	cert   *widgets.Entry
 	key    *widgets.Entry
 	filesF *widgets.Field
 	est    *estFields
 	// signer is the CA that signs the device's own one.
-	signer  *widgets.Select
+	signer  *caChoice
 	signerF *widgets.Field
-	edge    *widgets.Check
 	anchor  *anchorFields
+	hash    *hashFields
 	born    *keyFields
-	// below are the sections of anchor and key.
+	renew   *renewFields
+	// below are the sections that belong to the source.
 	below *fyne.Container
+	// changed is told that the source, or its CA, is another one.
+	changed func()
 }
 
 // practiceCA is how the practice cloud's own CA stands among the others.
 func practiceCA() string { return lang.X("certificate.practice", "Practice issuing CA") }
 
-func newCertificateFields(p *Page) *certificateFields {
-	f := &certificateFields{p: p}
-	submit := func(string) { p.Primary() }
-	f.ca = widgets.NewSelect(nil, func(name string) { f.take(name); f.caF.SetError("") })
-	f.signer = widgets.NewSelect(nil, func(name string) { f.take(name); f.signerF.SetError("") })
-	f.signerF = widgets.NewField(lang.X("certificate.local.ca", "CA that signs the device's own one"), "", f.signer)
-	f.est = newESTFields(p, submit)
-	f.anchor, f.born = newAnchorFields(p, submit), newKeyFields(p, submit)
+func newCertificateFields(p *Page, submit func(string), changed func()) *certificateFields {
+	f := &certificateFields{p: p, changed: changed}
+	f.ca, f.signer = newCAChoice(func() { f.take(f.ca); f.caF.SetError("") }), newCAChoice(func() { f.take(f.signer); f.signerF.SetError("") })
+	f.signerF = widgets.NewField(lang.X("certificate.local.ca", "CA that signs the device's own one"), "", f.signer.list)
+	f.est = newESTFields(p, submit, func(plan provisioning.Plan) bool { return plan.X509.Source == provisioning.SourceEST })
+	f.anchor, f.hash, f.born, f.renew = newAnchorFields(p, submit), newHashFields(p), newKeyFields(p, submit), newRenewFields(p, submit)
 	f.below = layout.Column(fynetheme.Size(theme.SizeNameSpace3))
-	f.caF = widgets.NewField(lang.X("certificate.ca", "Issuing CA"), "", f.ca)
-	f.cert, f.key = widgets.NewEntry(submit), widgets.NewEntry(submit)
-	f.cert.SetPlaceHolder(lang.X("certificate.file", "certificate, with those above it"))
-	f.key.SetPlaceHolder(lang.X("certificate.keyfile", "private key"))
-	f.cert.OnChanged = func(text string) { f.p.draft.Plan.X509.Files.Certificate = text; f.filesF.SetError("") }
-	f.key.OnChanged = func(text string) { f.p.draft.Plan.X509.Files.Key = text; f.filesF.SetError("") }
-	f.filesF = widgets.NewField(lang.X("certificate.files", "Files on this computer"), "", layout.Column(fynetheme.Size(theme.SizeNameSpace1), f.cert, f.key))
-	f.edge = widgets.NewCheck(lang.X("certificate.edge", "Give it an Edge CA of its own"), func(bool) { f.keepEdge() })
+	f.caF = widgets.NewField(lang.X("certificate.ca", "Issuing CA"), "", f.ca.list)
+	f.cert, f.key, f.filesF = newFileFields(func() {
+		f.p.draft.Plan.X509.Files = provisioning.CertificateFiles{Certificate: f.cert.Text, Key: f.key.Text}
+	}, submit)
 	return f
 }
 
 // take takes a CA of the list, where one is asked for.
-func (f *certificateFields) take(name string) {
+func (f *certificateFields) take(from *caChoice) {
 	if source := f.p.draft.Plan.WithDefaults().X509.Source; source != provisioning.SourceIssue && source != provisioning.SourceLocalCA {
 		return
 	}
-	if name == practiceCA() {
-		name = ""
-	}
-	f.p.draft.Plan.X509.CA = name
-	f.keepEdge()
-}
-
-// keepEdge writes what the box says: an Edge CA by the CA that is chosen.
-func (f *certificateFields) keepEdge() {
-	f.p.draft.Plan.EdgeCA = nil
-	if f.edge.Checked {
-		x := f.p.draft.Plan.X509
-		f.p.draft.Plan.EdgeCA = &provisioning.EdgeCAPlan{CA: x.CA}
-		if x.Source == provisioning.SourceEST {
-			f.p.draft.Plan.EdgeCA = &provisioning.EdgeCAPlan{Source: provisioning.SourceEST}
-		}
-	}
+	f.p.draft.Plan.X509.CA = from.name()
+	f.changed()
 }
 
 func (f *certificateFields) content() fyne.CanvasObject {
@@ -94,22 +75,11 @@ func (f *certificateFields) content() fyne.CanvasObject {
 	if err != nil {
 		f.caF.SetError(frame.View(err).Message)
 	}
-	for i, name := range names {
-		if name == "" {
-			names[i] = practiceCA()
-		}
-	}
-	f.ca.Options, f.signer.Options = names, names
-	chosen := plan.X509.CA
-	if chosen == "" && len(names) > 0 {
-		chosen = names[0]
-	}
-	f.ca.SetSelected(chosen)
-	f.signer.SetSelected(chosen)
-	f.est.fill(plan.X509)
-	f.cert.SetText(plan.X509.Files.Certificate)
-	f.key.SetText(plan.X509.Files.Key)
-	f.edge.SetChecked(plan.EdgeCA != nil)
+	f.ca.offer(names, practiceCA(), plan.X509.CA)
+	f.signer.offer(names, practiceCA(), plan.X509.CA)
+	f.est.fill(plan)
+	setQuietly(f.cert, plan.X509.Files.Certificate)
+	setQuietly(f.key, plan.X509.Files.Key)
 
 	choices := f.choices(plan, len(names) > 0)
 	source := plan.WithDefaults().X509.Source
@@ -121,15 +91,14 @@ func (f *certificateFields) content() fyne.CanvasObject {
 	f.source.OnSubmitted = func(source string) { f.choose(source); f.p.Primary() }
 	f.source.Choose(source)
 	f.showBelow()
-	edge := layout.Column(0, f.edge, widgets.NewText(lang.X("certificate.edge.line", "Without it the runtime makes one itself, which is not for production."), widgets.StyleSmall))
-	return layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("certificate.title", "Certificate")), f.source, edge, f.below)
+	return layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("certificate.title", "Certificate")), f.source, f.below)
 }
 
 // showBelow shows what belongs to the source: how the cloud knows its CA, and
 // where the key is made.
 func (f *certificateFields) showBelow() {
 	f.below.Objects = nil
-	for _, section := range []fyne.CanvasObject{f.anchor.content(), f.born.content()} {
+	for _, section := range []fyne.CanvasObject{f.anchor.content(), f.hash.content(), f.born.content(), f.renew.content()} {
 		if section != nil {
 			f.below.Add(section)
 		}
@@ -186,17 +155,19 @@ func (f *certificateFields) set(source string) {
 	*x = provisioning.X509Plan{Source: source, Thumbprint: was.Thumbprint, Secondary: was.Secondary}
 	switch source {
 	case provisioning.SourceIssue:
-		f.take(f.ca.Selected)
+		f.take(f.ca)
 	case provisioning.SourceLocalCA:
-		f.take(f.signer.Selected)
+		f.take(f.signer)
 	case provisioning.SourceFiles:
 		x.Files = provisioning.CertificateFiles{Certificate: f.cert.Text, Key: f.key.Text}
 	case provisioning.SourceEST:
 		f.est.keep()
 	}
 	f.anchor.keep()
+	f.hash.keep()
 	f.born.keep()
-	f.keepEdge()
+	f.renew.keep()
+	f.changed()
 }
 
 // wrong shows the first error of the plan among these fields and gives what is
@@ -209,12 +180,12 @@ func (f *certificateFields) wrong() fyne.Focusable {
 	if focus := f.est.wrong(); focus != nil {
 		return focus
 	}
-	for _, fields := range []interface{ wrong() fyne.Focusable }{f.anchor, f.born} {
+	for _, fields := range []interface{ wrong() fyne.Focusable }{f.anchor, f.hash, f.born, f.renew} {
 		if focus := fields.wrong(); focus != nil {
 			return focus
 		}
 	}
-	if finding := f.p.draft.Finding("x509.ca", "x509.source", "edge_ca.ca"); finding != nil {
+	if finding := f.p.draft.Finding("x509.ca", "x509.source"); finding != nil {
 		f.caF.SetError(frame.Finding(*finding))
 		f.signerF.SetError(frame.Finding(*finding))
 		return f.source

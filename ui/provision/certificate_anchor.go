@@ -25,6 +25,9 @@ type anchorFields struct {
 	nameF    *widgets.Field
 	onboard  *widgets.Check
 	uploaded fyne.CanvasObject // name and onboard
+	// known is the CA whose certificate a group gets where an EST server issues.
+	known  *caChoice
+	knownF *widgets.Field
 }
 
 func newAnchorFields(p *Page, submit func(string)) *anchorFields {
@@ -35,6 +38,8 @@ func newAnchorFields(p *Page, submit func(string)) *anchorFields {
 	f.onboard = widgets.NewCheck(lang.X("anchor.onboard", "Upload and verify it in this run"), func(yes bool) { f.wantsOnboard(yes) })
 	f.uploaded = layout.Column(fynetheme.Size(theme.SizeNameSpace2), f.nameF,
 		layout.Column(0, f.onboard, widgets.NewText(lang.X("anchor.onboard.line", "Otherwise it is there already, verified; Review asks the cloud."), widgets.StyleSmall)))
+	f.known = newCAChoice(func() { f.keep() })
+	f.knownF = widgets.NewField(lang.X("anchor.known", "CA of the EST server"), "", f.known.list)
 	return f
 }
 
@@ -58,6 +63,7 @@ func byHub(plan provisioning.Plan) bool {
 // keep writes the fields into the plan, where it has an anchor.
 func (f *anchorFields) keep() {
 	f.nameF.SetError("")
+	f.knownF.SetError("")
 	plan := &f.p.draft.Plan
 	x := &plan.X509
 	x.Anchor, x.Uploaded, x.Onboard = "", "", false
@@ -69,15 +75,19 @@ func (f *anchorFields) keep() {
 	case plan.ByGroup():
 		x.Anchor = provisioning.AnchorIntermediate
 	}
+	if x.Source == provisioning.SourceEST {
+		if x.CA = ""; x.Anchor == provisioning.AnchorIntermediate {
+			x.CA = f.known.name()
+		}
+	}
 }
 
 // content shows the fields for the plan as it is; nil where it has no anchor.
 func (f *anchorFields) content() fyne.CanvasObject {
 	plan := f.p.draft.Plan
 	x := plan.X509
-	if x.Uploaded != "" && x.Uploaded != f.name.Text {
-		f.name.Text = x.Uploaded
-		f.name.Refresh()
+	if x.Uploaded != "" {
+		setQuietly(f.name, x.Uploaded)
 	}
 	f.onboard.Enable()
 	if f.onboard.Checked = x.Onboard; x.Source == provisioning.SourceEST {
@@ -87,8 +97,13 @@ func (f *anchorFields) content() fyne.CanvasObject {
 	column := layout.Column(fynetheme.Size(theme.SizeNameSpace2), widgets.SectionTitle(lang.X("anchor.title", "How the cloud knows the CA")))
 	switch {
 	case plan.ByGroup():
+		certificate := widgets.Choice{ID: provisioning.AnchorIntermediate, Icon: theme.IconCertificate(), Title: lang.X("anchor.intermediate", "By its certificate in the enrollment group"), Line: lang.X("anchor.intermediate.line", "an intermediate CA; nothing has to be uploaded")}
+		if x.Source == provisioning.SourceEST {
+			f.offerKnown(x.CA)
+			certificate.Content = f.knownF
+		}
 		f.by = widgets.NewChoiceGroup(func(string) { f.keep(); f.p.arrange() },
-			widgets.Choice{ID: provisioning.AnchorIntermediate, Icon: theme.IconCertificate(), Title: lang.X("anchor.intermediate", "By its certificate in the enrollment group"), Line: lang.X("anchor.intermediate.line", "an intermediate CA; nothing has to be uploaded")},
+			certificate,
 			widgets.Choice{ID: provisioning.AnchorUploaded, Icon: fynetheme.UploadIcon(), Title: lang.X("anchor.uploaded", "By a CA that was uploaded to the DPS"), Line: lang.X("anchor.uploaded.line", "the group refers to it by name"), Content: f.uploaded})
 		f.by.OnSubmitted = func(string) { f.p.Primary() }
 		f.by.Choose(plan.WithDefaults().X509.Anchor)
@@ -102,12 +117,25 @@ func (f *anchorFields) content() fyne.CanvasObject {
 	return column
 }
 
+// offerKnown lists the CAs that can be that of an EST server.
+func (f *anchorFields) offerKnown(chosen string) {
+	names, err := f.p.c.App.CANames(f.p.c.Ctx)
+	if err != nil {
+		f.knownF.SetError(frame.View(err).Message)
+	}
+	f.known.offer(append([]string{""}, names...), lang.X("anchor.known.server", "the one that the server names"), chosen)
+}
+
 // wrong shows the first error among the fields and gives what is to have the
 // focus, nil for nothing wrong.
 func (f *anchorFields) wrong() fyne.Focusable {
 	if finding := f.p.draft.Finding("x509.uploaded", "x509.onboard", "x509.anchor"); finding != nil {
 		f.nameF.SetError(frame.Finding(*finding))
 		return f.name
+	}
+	if finding := f.p.draft.Finding("x509.ca"); finding != nil && f.p.draft.Plan.X509.Source == provisioning.SourceEST {
+		f.knownF.SetError(frame.Finding(*finding))
+		return f.known.list
 	}
 	return nil
 }

@@ -22,12 +22,14 @@ type estFields struct {
 	bootstrap, trust         *widgets.Select
 	urlF, bootstrapF, trustF *widgets.Field
 	column                   fyne.CanvasObject
+	// mine tells whether these fields say what a plan asks the server.
+	mine func(plan provisioning.Plan) bool
 	// shown and trusted are the plan's words for what the lists offer.
 	shown, trusted map[string]string
 }
 
-func newESTFields(p *Page, submit func(string)) *estFields {
-	f := &estFields{p: p, url: widgets.NewEntry(submit)}
+func newESTFields(p *Page, submit func(string), mine func(provisioning.Plan) bool) *estFields {
+	f := &estFields{p: p, url: widgets.NewEntry(submit), mine: mine}
 	f.url.SetPlaceHolder("https://est.example.org/.well-known/est")
 	f.url.OnChanged = func(string) { f.keep(); f.urlF.SetError("") }
 	f.bootstrap = widgets.NewSelect(nil, func(string) { f.keep(); f.bootstrapF.SetError("") })
@@ -40,16 +42,16 @@ func newESTFields(p *Page, submit func(string)) *estFields {
 	return f
 }
 
-// keep writes the fields into the plan, where it asks an EST server.
+// keep writes the fields into the plan, where they say what it asks.
 func (f *estFields) keep() {
-	if x := &f.p.draft.Plan.X509; x.Source == provisioning.SourceEST {
-		x.EST = provisioning.ESTPlan{URL: strings.TrimSpace(f.url.Text), Bootstrap: f.shown[f.bootstrap.Selected], Trust: f.trusted[f.trust.Selected]}
+	if f.mine(f.p.draft.Plan) {
+		f.p.draft.Plan.X509.EST = provisioning.ESTPlan{URL: strings.TrimSpace(f.url.Text), Bootstrap: f.shown[f.bootstrap.Selected], Trust: f.trusted[f.trust.Selected]}
 	}
 }
 
 // fill lists what catalog and vault have, and takes what the plan says.
-func (f *estFields) fill(x provisioning.X509Plan) {
-	est := x.EST
+func (f *estFields) fill(plan provisioning.Plan) {
+	est := plan.X509.EST
 	a, ctx := f.p.c.App, f.p.c.Ctx
 	certificates, err := a.BootstrapCertificates(ctx)
 	if err != nil {
@@ -70,7 +72,7 @@ func (f *estFields) fill(x provisioning.X509Plan) {
 		f.shown[title] = "vault:" + name
 		offered = append(offered, title)
 	}
-	if x.Source != provisioning.SourceEST && len(certificates) > 0 {
+	if !plan.UsesEST() && len(certificates) > 0 {
 		est.Bootstrap = certificates[0]
 	}
 	choose(f.bootstrap, append(offered, lang.X("certificate.est.nothing", "nothing")), f.shown, est.Bootstrap)
@@ -85,10 +87,7 @@ func (f *estFields) fill(x provisioning.X509Plan) {
 		f.trusted[name] = name
 	}
 	choose(f.trust, append([]string{system}, cas...), f.trusted, est.Trust)
-	if f.url.Text != est.URL {
-		f.url.Text = est.URL
-		f.url.Refresh()
-	}
+	setQuietly(f.url, est.URL)
 }
 
 // choose fills a list and takes the entry that stands for a word of the plan;
@@ -111,6 +110,9 @@ func choose(list *widgets.Select, titles []string, words map[string]string, word
 // wrong shows the first error among the fields and gives what is to have the
 // focus, nil for nothing wrong.
 func (f *estFields) wrong() fyne.Focusable {
+	if !f.mine(f.p.draft.Plan) {
+		return nil
+	}
 	for _, row := range []struct {
 		path  string
 		field *widgets.Field

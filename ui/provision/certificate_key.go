@@ -109,9 +109,8 @@ func (f *keyFields) content() fyne.CanvasObject {
 	f.place.Choose(chosen)
 	f.algorithm.Selected = pki.Algorithm(x.Algorithm).String()
 	f.algorithm.Refresh()
-	if x.Days > 0 && f.days.Text != strconv.Itoa(x.Days) {
-		f.days.Text = strconv.Itoa(x.Days)
-		f.days.Refresh()
+	if x.Days > 0 {
+		setQuietly(f.days, strconv.Itoa(x.Days))
 	}
 	space := fynetheme.Size(theme.SizeNameSpace2)
 	return layout.Column(space, widgets.SectionTitle(lang.X("key.title", "Where its key is made")), f.place,

@@ -43,7 +43,7 @@ func TestCertificatesFromAnESTServer(t *testing.T) {
 	if x := p.draft.Plan.X509; x.Source != provisioning.SourceLocalCA || x.EST != (provisioning.ESTPlan{}) || p.draft.Finding("x509.ca", "x509.source") != nil {
 		t.Errorf("%+v", x)
 	}
-	f.edge.SetChecked(true)
+	p.steps[stepIdentity].(*identityStep).edge.on.SetChecked(true)
 	f.choose(provisioning.SourceEST)
 	check("EST")
 	p.Primary()

@@ -164,7 +164,7 @@ func (p *Page) openDevice(id string) {
 		if err != nil {
 			return nil, err
 		}
-		return &app.Draft{Plan: plan, Target: device.Target, Access: p.c.Access()}, nil
+		return &app.Draft{Plan: plan, Given: true, Target: device.Target, Access: p.c.Access()}, nil
 	}, func(draft *app.Draft, err error) {
 		if err != nil {
 			p.shown(frame.Failure(err, "", nil))

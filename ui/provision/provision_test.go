@@ -16,6 +16,7 @@ import (
 	"edgewright/provisioning"
 	"edgewright/ui/frame/frametest"
 	uilang "edgewright/ui/lang"
+	"edgewright/ui/pagetest"
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets/widgettest"
 )
@@ -118,6 +119,55 @@ func TestManyFromAList(t *testing.T) {
 	devices, err := p.c.App.Counts(t.Context())
 	if err != nil || devices.Devices != 0 {
 		t.Errorf("%d devices are left (%v)", devices.Devices, err)
+	}
+}
+
+// What all devices of a list share is asked for below their names, and counts for
+// each of them.
+func TestAListSharesWhatIsAskedBelowIt(t *testing.T) {
+	p, q, check := sit(t)
+	dir := t.TempDir()
+	list := filepath.Join(dir, "targets.csv")
+	text := "target,id\n"
+	for i := range 2 {
+		root := filepath.Join(dir, fmt.Sprint("root", i))
+		if err := os.Mkdir(root, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		text += fmt.Sprintf("rootfs://%s,line-7-%04d\n", root, i)
+	}
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.draft.Plan.Device.Hostname = "one.example.test" // of one device, before
+	p.target().chosen = chooseMany
+	p.target().list.SetText(list)
+	goOn(t, p, q, stepWay)
+	p.draft.SetCell(provisioning.Cell{Platform: provisioning.Linux, Provisioning: provisioning.Manual, Authentication: provisioning.X509})
+	p.way().board.Take(p.draft.Plan.Cell.String())
+	goOn(t, p, q, stepIdentity)
+	check("names and fields")
+	step := p.steps[stepIdentity].(*identityStep)
+	step.more.fold.SetOpen(true)
+	step.more.tags.SetText("line")
+	p.Primary()
+	check("a wrong tag")
+	if p.at != stepIdentity || !pagetest.Sees(p.c, "Zeile 1 der Tags hat nicht die Form NAME = WERT.") {
+		t.Fatal("the wizard goes on with a tag that does not read")
+	}
+	step.more.tags.SetText("line = 7")
+	step.edge.on.SetChecked(true)
+	step.certs.hash.hash.SetSelected("SHA-1")
+	goOn(t, p, q, stepReview)
+	check("the review")
+	if len(p.list.rows) != 2 {
+		t.Fatalf("%d rows: %v", len(p.list.rows), p.list.findings)
+	}
+	for _, row := range p.list.rows {
+		plan := row.Plan
+		if plan.EdgeCA == nil || plan.X509.Thumbprint != provisioning.ThumbprintSHA1 || plan.Device.Tags["line"] != int64(7) || plan.Device.Hostname != "" {
+			t.Errorf("%+v", plan)
+		}
 	}
 }
 

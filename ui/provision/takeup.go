@@ -54,7 +54,7 @@ func (p *Page) takeUpOne(run app.RunRow, undo bool) {
 			p.shown(frame.Failure(err, "", nil))
 			return
 		}
-		p.begin(&app.Draft{Plan: plan, Target: detail.Target, Access: p.c.Access()})
+		p.begin(&app.Draft{Plan: plan, Given: true, Target: detail.Target, Access: p.c.Access()})
 		step := p.steps[stepRun].(*runStep)
 		step.work = step.resuming(run.ID)
 		if undo {

@@ -188,6 +188,8 @@ func (s *targetStep) leave(on func()) {
 		}
 	case chooseMany:
 		draft.Target, draft.Found = "", nil
+		// Each line has its own.
+		draft.Plan.Device.ID, draft.Plan.Device.RegistrationID, draft.Plan.Device.Hostname = "", "", ""
 		s.p.list, err = readList(s.list.Text, draft.Plan)
 	}
 	if s.chosen != choosePractice && draft.Plan.Device.ID == s.device {
@@ -217,7 +219,7 @@ func (s *targetStep) leave(on func()) {
 		s.p.onward.Enable()
 		s.say(err)
 		if err == nil && s.p.draft == draft {
-			draft.Found = &found
+			draft.See(found)
 			on()
 		}
 	})

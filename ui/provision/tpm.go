@@ -21,6 +21,9 @@ const (
 	atCollected = "collected"
 )
 
+// anotherForm stands in the list of forms for an ID that is typed.
+const anotherForm = "\x00"
+
 // manyKeys is how many collected keys the list offers, the newest first.
 const manyKeys = 200
 
@@ -33,6 +36,9 @@ type tpmFields struct {
 	key, form, ek, owner     *widgets.Select
 	addressF, keyF           *widgets.Field
 	formF, ekF, ownerF       *widgets.Field
+	literal, tcti            *widgets.Entry
+	literalF, tctiF          *widgets.Field
+	section                  *fyne.Container   // what goes to [tpm] of config.toml
 	keys, forms, ekWords, ow map[string]string // the plan's words for what the lists offer
 }
 
@@ -41,14 +47,20 @@ func newTPMFields(p *Page, submit func(string)) *tpmFields {
 	f.address.SetPlaceHolder("unix:/run/swtpm.sock")
 	f.address.OnChanged = func(string) { f.keep(); f.addressF.SetError("") }
 	f.key = widgets.NewSelect(nil, func(string) { f.keep(); f.keyF.SetError("") })
-	f.form = widgets.NewSelect(nil, func(string) { f.keep(); f.formF.SetError("") })
+	f.form = widgets.NewSelect(nil, func(string) { f.keep(); f.formF.SetError(""); f.p.arrange() })
+	f.literal, f.tcti = widgets.NewEntry(submit), widgets.NewEntry(submit)
+	f.literal.OnChanged = func(string) { f.keep(); f.literalF.SetError("") }
+	f.tcti.OnChanged = func(string) { f.keep(); f.tctiF.SetError("") }
 	f.ek = widgets.NewSelect(nil, func(string) { f.keep(); f.ekF.SetError("") })
 	f.owner = widgets.NewSelect(nil, func(string) { f.keep(); f.ownerF.SetError("") })
 	f.addressF = widgets.NewField(lang.X("tpm.address", "Address of the software TPM"), lang.X("tpm.address.hint", "unix:/path or tcp:host:port; through an attached device tcp only"), f.address)
 	f.keyF = widgets.NewField(lang.X("tpm.key", "Endorsement key"), "", f.key)
 	f.formF = widgets.NewField(lang.X("tpm.form", "It registers as"), lang.X("tpm.form.hint", "DPS compares the key, not the form of the ID"), f.form)
+	f.literalF = widgets.NewField(lang.X("identity.registration", "Registration ID"), lang.X("tpm.literal.hint", "lower-case letters, digits and - . _"), f.literal)
+	f.tctiF = widgets.NewField(lang.X("tpm.tcti", "How the runtime opens the TPM"), lang.X("tpm.tcti.hint", "a TCTI loader string; left empty, device"), f.tcti)
 	f.ekF = widgets.NewField(lang.X("tpm.auth.ek", "Password of the endorsement hierarchy"), lang.X("tpm.auth.hint", "a stored secret; nearly every TPM has none"), f.ek)
 	f.ownerF = widgets.NewField(lang.X("tpm.auth.owner", "Password of the owner hierarchy"), lang.X("tpm.auth.hint", "a stored secret; nearly every TPM has none"), f.owner)
+	f.section = layout.Grid(2, 220*theme.TextFactor(), fynetheme.Size(theme.SizeNameSpace2), f.ekF, f.ownerF, f.tctiF)
 	f.at = widgets.NewChoiceGroup(func(string) { f.keep(); f.p.arrange() })
 	f.at.OnSubmitted = func(string) { f.keep(); p.Primary() }
 	return f
@@ -57,7 +69,17 @@ func newTPMFields(p *Page, submit func(string)) *tpmFields {
 // keep writes the fields into the plan.
 func (f *tpmFields) keep() {
 	t := &f.p.draft.Plan.TPM
-	*t = provisioning.TPMPlan{TCTI: t.TCTI, RegistrationID: f.forms[f.form.Selected], EndorsementAuth: f.ekWords[f.ek.Selected], OwnerAuth: f.ow[f.owner.Selected]}
+	*t = provisioning.TPMPlan{RegistrationID: f.forms[f.form.Selected]}
+	f.literalF.Hide()
+	if t.RegistrationID == anotherForm {
+		f.literalF.Show()
+		t.RegistrationID = strings.TrimSpace(f.literal.Text)
+	}
+	f.section.Hide()
+	if f.p.draft.Plan.WithDefaults().TPM.TCTI != "" { // a runtime that reads the section
+		f.section.Show()
+		t.TCTI, t.EndorsementAuth, t.OwnerAuth = strings.TrimSpace(f.tcti.Text), f.ekWords[f.ek.Selected], f.ow[f.owner.Selected]
+	}
 	switch chosen := f.at.Chosen(); chosen {
 	case atSoftware:
 		t.At = strings.TrimSpace(f.address.Text)
@@ -78,13 +100,19 @@ func (f *tpmFields) content() fyne.CanvasObject {
 	f.offerSecrets(t)
 	device, base32, hex := lang.X("tpm.form.device", "the device ID"), lang.X("tpm.form.base32", "the hash of its key, as Azure's clients write it (base32)"), lang.X("tpm.form.hex", "the hash of its key, hexadecimal")
 	f.forms = map[string]string{device: provisioning.RegisterAsDevice, base32: provisioning.RegisterAsBase32, hex: provisioning.RegisterAsHex}
-	choose(f.form, []string{device, base32, hex}, f.forms, t.RegistrationID)
-	if address := t.At; provisioning.SoftwareTPM(address) && address != "unix:" && f.address.Text != address {
-		f.address.Text = address
-		f.address.Refresh()
+	another := lang.X("tpm.form.another", "another ID")
+	f.forms[another] = anotherForm
+	form := t.RegistrationID
+	if form != provisioning.RegisterAsDevice && form != provisioning.RegisterAsBase32 && form != provisioning.RegisterAsHex {
+		setQuietly(f.literal, form)
+		form = anotherForm
 	}
-	choices := f.choices()
-	f.at.Set(choices)
+	choose(f.form, []string{device, base32, hex, another}, f.forms, form)
+	setQuietly(f.tcti, t.TCTI)
+	if address := t.At; provisioning.SoftwareTPM(address) && address != "unix:" {
+		setQuietly(f.address, address)
+	}
+	f.at.Set(f.choices())
 	at := t.At
 	switch {
 	case t.EndorsementKey != "":
@@ -92,15 +120,13 @@ func (f *tpmFields) content() fyne.CanvasObject {
 	case provisioning.SoftwareTPM(at):
 		at = atSoftware
 	}
-	for _, choice := range choices {
-		if choice.ID == at && choice.Muted {
-			at = atSoftware // of a target that was chosen before
-		}
+	if !f.at.Offers(at) {
+		at = atSoftware // of a target that was chosen before
 	}
 	f.at.Choose(at)
 	f.keep()
 	space := fynetheme.Size(theme.SizeNameSpace2)
-	return layout.Column(space, widgets.SectionTitle("TPM"), f.at, f.formF, layout.Grid(2, 220*theme.TextFactor(), space, f.ekF, f.ownerF))
+	return layout.Column(space, widgets.SectionTitle("TPM"), f.at, f.formF, f.literalF, f.section)
 }
 
 func (f *tpmFields) choices() []widgets.Choice {
@@ -161,12 +187,19 @@ func (f *tpmFields) offerSecrets(t provisioning.TPMPlan) {
 // wrong shows the first error among the fields and gives what is to have the
 // focus, nil for nothing wrong.
 func (f *tpmFields) wrong() fyne.Focusable {
+	if f.forms[f.form.Selected] == anotherForm && f.p.draft.Plan.TPM.RegistrationID == "" {
+		f.literalF.SetError(lang.X("tpm.literal.none", "The ID is missing. Write it, or choose another form."))
+		return f.literal
+	}
 	for _, row := range []struct {
 		path  string
 		field *widgets.Field
 		focus fyne.Focusable
-	}{{"tpm.at", f.addressF, f.address}, {"tpm.endorsement_key", f.keyF, f.key}, {"tpm.registration_id", f.formF, f.form}, {"tpm.endorsement_auth", f.ekF, f.ek}, {"tpm.owner_auth", f.ownerF, f.owner}} {
+	}{{"tpm.at", f.addressF, f.address}, {"tpm.endorsement_key", f.keyF, f.key}, {"tpm.registration_id", f.formF, f.form}, {"tpm.tcti", f.tctiF, f.tcti}, {"tpm.endorsement_auth", f.ekF, f.ek}, {"tpm.owner_auth", f.ownerF, f.owner}} {
 		if finding := f.p.draft.Finding(row.path); finding != nil {
+			if row.field == f.formF && f.literalF.Visible() {
+				row.field, row.focus = f.literalF, f.literal
+			}
 			row.field.SetError(frame.Finding(*finding))
 			return row.focus
 		}

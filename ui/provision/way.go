@@ -63,6 +63,9 @@ func (s *wayStep) content() fyne.CanvasObject {
 		s.board = widgets.NewBoard(s.model())
 		s.board.OnPreview = s.explain
 		s.board.OnSubmitted = func(widgets.BoardCell) { s.p.Primary() }
+		if s.p.draft.Given {
+			s.board.Take(s.p.draft.Plan.Cell.String())
+		}
 	} else if s.lastFor != s.p.draft.Found {
 		s.board.Set(s.model())
 	}

@@ -1,6 +1,8 @@
 package widgets
 
 import (
+	"slices"
+
 	"edgewright/ui/theme"
 	"edgewright/ui/widgets/layout"
 
@@ -75,6 +77,11 @@ func (g *ChoiceGroup) Chosen() string { return g.chosen }
 func (g *ChoiceGroup) Choose(id string) {
 	g.chosen = id
 	g.Refresh()
+}
+
+// Offers tells whether there is a card of that ID that can be chosen.
+func (g *ChoiceGroup) Offers(id string) bool {
+	return slices.ContainsFunc(g.cards, func(c *choiceCard) bool { return c.choice.ID == id && !c.choice.Muted })
 }
 
 func (g *ChoiceGroup) take(index int) {

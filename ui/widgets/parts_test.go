@@ -165,6 +165,34 @@ func TestFoldOut(t *testing.T) {
 	}
 }
 
+func TestFoldPicture(t *testing.T) {
+	var opened *Fold
+	pictures(t, "fold", fyne.NewSize(420, 150), func() fyne.CanvasObject {
+		opened = NewFold("Version, tags, trust bundle", NewField("Version of IoT Edge", "that of the device", NewEntry(nil)))
+		return opened
+	}, func(fyne.Window) { opened.SetOpen(true) })
+}
+
+func TestFoldIsPassedByWhileClosed(t *testing.T) {
+	entry, told := NewEntry(nil), 0
+	w := window(t, theme.Options{}, fyne.NewSize(420, 200), func() fyne.CanvasObject { return NewFold("More", entry) })
+	f := w.Content().(*Fold)
+	f.OnToggled = func() { told++ }
+	w.Canvas().Focus(f.toggle)
+	if w.Canvas().FocusNext(); w.Canvas().Focused() == entry {
+		t.Error("the keyboard reaches what is folded away")
+	}
+	f.toggle.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	w.Canvas().Focus(f.toggle)
+	if w.Canvas().FocusNext(); !f.Open() || w.Canvas().Focused() != entry || told != 1 {
+		t.Errorf("after Enter: open %v, told %d times, the keyboard is at %T", f.Open(), told, w.Canvas().Focused())
+	}
+	f.SetOpen(false)
+	if told != 1 || f.body.Visible() {
+		t.Errorf("closed: told %d times, visible %v", told, f.body.Visible())
+	}
+}
+
 func TestFirstFocusFindsTheActionOfAFailure(t *testing.T) {
 	test.NewTempApp(t)
 	page := NewFailurePage(Failure{What: "x", Actions: []Action{{Text: "Try again", Kind: Primary}}, Details: "d"})

@@ -135,12 +135,11 @@ func (o Order) template(random io.Reader, now time.Time) (*x509.Certificate, err
 	if !algorithm.Valid() {
 		return nil, refuse("keys of the kind %s are not certified; use EC P-256, EC P-384 or RSA of 2048 bits and more", algorithm)
 	}
-	if o.Profile.OnDevice && !algorithm.OnDevice() {
-		return nil, refuse("the runtime reads no %s keys; use EC P-256 or RSA", algorithm)
+	if !o.Profile.takes(algorithm) {
+		return nil, refuse("the runtime reads no %s keys, only CAs and servers elsewhere have them; use EC P-256 or RSA", algorithm)
 	}
-	name := o.Subject.CommonName
-	if strings.TrimSpace(name) == "" || len([]rune(name)) > maxCommonName {
-		return nil, refuse("the common name has 1 to %d characters", maxCommonName)
+	if err := checkSubject(o.Subject); err != nil {
+		return nil, err
 	}
 	keyID, err := KeyID(public)
 	if err != nil {

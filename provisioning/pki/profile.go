@@ -111,8 +111,11 @@ const maxDays = 30 * year
 func (p Profile) Check() finding.List {
 	var found finding.List
 	has := func(u Usage) bool { return slices.Contains(p.Usages, u) }
-	if name := strings.TrimSpace(p.Name); name == "" || len(name) > 64 {
+	switch name := strings.TrimSpace(p.Name); {
+	case name == "" || len(name) > 64:
 		found.Add(finding.Error, "name", "The profile has no name of 1 to 64 characters.", "Give it one.")
+	case !isPlain(p.Name):
+		found.Add(finding.Error, "name", "The name has a blank at an end or a character that does not print.", "Leave it out.")
 	}
 	roleIsCA, known := roles[p.Role]
 	switch {
@@ -142,15 +145,18 @@ func (p Profile) Check() finding.List {
 	}
 	if !p.Algorithm.Valid() {
 		found.Add(finding.Error, "algorithm", fmt.Sprintf("The algorithm %q is unknown.", string(p.Algorithm)), "Use p256, p384, rsa2048, rsa3072 or rsa4096.")
-	} else if (p.OnDevice || livesOnDevice[p.Role]) && !p.Algorithm.OnDevice() {
-		found.Add(finding.Error, "algorithm", "The runtime reads no "+p.Algorithm.String()+" keys.", "Use p256 or RSA for keys that live on a device.")
+	} else if !p.takes(p.Algorithm) {
+		found.Add(finding.Error, "algorithm", "The runtime reads no "+p.Algorithm.String()+" keys; only CAs and servers elsewhere have them.", "Use p256 or RSA.")
 	}
 	return found
 }
 
-// livesOnDevice are the roles whose keys the runtime reads, wherever they are
-// made.
-var livesOnDevice = map[Role]bool{RoleIdentity: true, RoleEdgeCA: true, RoleESTBootstrap: true}
+// takes tells whether a key may be of an algorithm: what the runtime does not
+// read is for CAs and servers whose keys never live on a device.
+func (p Profile) takes(a Algorithm) bool {
+	elsewhere := !p.OnDevice && (p.Role == RoleRoot || p.Role == RoleIntermediate || p.Role == RoleServer)
+	return a.OnDevice() || elsewhere && a.Valid()
+}
 
 // checkLife looks at lives that are allowed and seldom meant.
 func (p Profile) checkLife(found *finding.List) {

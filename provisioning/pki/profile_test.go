@@ -23,6 +23,9 @@ func TestEveryRuleOfProfiles(t *testing.T) {
 	}{
 		{"server", func(p *Profile) { p.Name = "  " }, "name", "no name", finding.Error},
 		{"server", func(p *Profile) { p.Name = strings.Repeat("a", 65) }, "name", "1 to 64", finding.Error},
+		{"server", func(p *Profile) { p.Name = "line\x1b[31m" }, "name", "does not print", finding.Error},
+		{"server", func(p *Profile) { p.Name = "line\u202e7" }, "name", "does not print", finding.Error},
+		{"server", func(p *Profile) { p.Name = " line" }, "name", "blank at an end", finding.Error},
 		{"server", func(p *Profile) { p.Role = "printer" }, "role", "unknown", finding.Error},
 		{"Edge CA", func(p *Profile) { p.CA, p.Usages = false, []Usage{DigitalSignature} }, "ca", "is a CA", finding.Error},
 		{"root CA", func(p *Profile) { p.SelfSigned = false }, "self_signed", "signed by itself", finding.Error},
@@ -52,6 +55,8 @@ func TestEveryRuleOfProfiles(t *testing.T) {
 		{"server", func(p *Profile) { p.Algorithm = "dsa" }, "algorithm", "unknown", finding.Error},
 		{"server", func(p *Profile) { p.OnDevice, p.Algorithm = true, P384 }, "algorithm", "reads no EC P-384", finding.Error},
 		{"device identity", func(p *Profile) { p.OnDevice, p.Algorithm = false, P384 }, "algorithm", "reads no EC P-384", finding.Error},
+		{"verification", func(p *Profile) { p.Algorithm = P384 }, "algorithm", "reads no EC P-384", finding.Error},
+		{"EST bootstrap", func(p *Profile) { p.OnDevice, p.Algorithm = false, P384 }, "algorithm", "reads no EC P-384", finding.Error},
 		{"Edge CA", func(p *Profile) { p.OnDevice, p.Algorithm = false, P384 }, "algorithm", "reads no EC P-384", finding.Error},
 	} {
 		p := profile(t, c.base)

@@ -54,7 +54,7 @@ func TestReadTakesWhatOpenSSLWrites(t *testing.T) {
 	plain, _ := DeviceKeyPEM(k)
 	password := "pass:" + passphrase.RevealString()
 	both := append(bytes.Clone(plain.Reveal()), PEM(leaf, a.intermediate.Certificate)...)
-	rsaPlain, _ := DeviceKeyPEM(rsaKey)
+	rsaPlain, _ := DeviceKeyPEM(keyOf(t, RSA2048))
 	for name, c := range map[string]struct {
 		data        []byte
 		certs, keys int

@@ -132,7 +132,7 @@ func refusedPairs(f forge) []refused {
 	return []refused{
 		{"key of another certificate", problems(CheckPair(f.leafCert, stranger.Public())), "not that of line-7-0042"},
 		{"key of the CA", problems(CheckPair(f.leafCert, f.intermediate.Signer.Public())), "not that of line-7-0042"},
-		{"key of another kind", problems(CheckPair(f.leafCert, rsaKey.Public())), "not that of line-7-0042"},
+		{"key of another kind", problems(CheckPair(f.leafCert, keyOf(f.t, RSA2048).Public())), "not that of line-7-0042"},
 		{"no key", problems(CheckPair(f.leafCert, nil)), "not that of line-7-0042"},
 		export("export with another key", "key", stranger, []*x509.Certificate{f.leafCert}, passphrase),
 		export("export of a chain upside down", "key", f.leafKey, []*x509.Certificate{f.intermediate.Certificate, f.leafCert}, passphrase),

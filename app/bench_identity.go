@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -116,7 +115,7 @@ type BundleKey struct {
 func (k BundleKey) identities() ([]age.Identity, error) {
 	text, name := k.Text, ""
 	if k.File != "" {
-		data, err := readSmallFile(k.File, bundle.MaxSealed)
+		data, err := ReadFile(k.File, bundle.MaxSealed)
 		if err != nil {
 			return nil, err
 		}
@@ -194,23 +193,4 @@ func (a *App) hostRecipient(ctx context.Context, host string) (string, error) {
 	}
 	return "", &provisioning.Error{Kind: provisioning.ErrNotFound, Message: "No ed25519 or rsa host key of " + host + " is recorded.",
 		Hint: "Connect to it once (`edgewright detect --target ssh://" + host + "`), or name another recipient."}
-}
-
-// readSmallFile reads a file of at most limit bytes; its errors name it.
-func readSmallFile(name string, limit int) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is no file")
-	}
-	if err == nil && info.Size() > int64(limit) {
-		err = fmt.Errorf("it has more than %d bytes", limit)
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(name)
-	}
-	if err != nil {
-		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s does not read.", name), Hint: "Name another file.", Err: err}
-	}
-	return data, nil
 }

@@ -93,7 +93,7 @@ func (a *App) inBundle(opened bundle.Bundle) (views []CertificateView, err error
 
 // readBundle reads and opens a bundle; its errors name the file.
 func (a *App) readBundle(ctx context.Context, path string, key BundleKey) (bundle.Bundle, error) {
-	data, err := readSmallFile(path, bundle.MaxSealed)
+	data, err := ReadFile(path, bundle.MaxSealed)
 	if err != nil {
 		return bundle.Bundle{}, err
 	}

@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"edgewright/app/catalog"
 )
 
-// IssuingCAs lists the names of the CAs that can sign here: those whose keys lie
-// in the vault or in a token. With the practice cloud its own comes first, as "": it is made
+// IssuingCAs lists the CAs that can sign here, those whose keys lie in the vault
+// or in a token: by their names, or by their SHA-256 where several have a name and
+// keys of their own. With the practice cloud its own comes first, as "": it is made
 // when it is needed.
 func (a *App) IssuingCAs(ctx context.Context, cloud string) ([]string, error) {
 	rows, err := a.catalog.Certificates(ctx, catalog.CertificateQuery{Roles: caRoles, State: catalog.CertificateValid, Limit: maxListed})
@@ -19,10 +21,19 @@ func (a *App) IssuingCAs(ctx context.Context, cloud string) ([]string, error) {
 	if cloud == Practice {
 		names = append(names, "")
 	}
+	bySubject := map[string][]catalog.Certificate{}
+	for _, row := range rows {
+		name := strings.ToLower(row.Subject)
+		bySubject[name] = append(bySubject[name], row)
+	}
 	for _, row := range rows {
 		own := row.Subject == practiceIssuingCA || row.Subject == practiceRootCA
-		if canSign(row) && !own && !slices.Contains(names, row.Subject) {
-			names = append(names, row.Subject)
+		name := row.Subject
+		if !sameKeys(bySubject[strings.ToLower(name)]) {
+			name = row.SHA256
+		}
+		if canSign(row) && !own && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names, nil

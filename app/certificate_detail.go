@@ -141,9 +141,13 @@ func (a *App) renewable(ctx context.Context, row catalog.Certificate) (bool, err
 	if profile.SelfSigned {
 		return true, nil
 	}
-	ca, err := a.catalog.Certificate(ctx, row.IssuerID)
+	issuer, err := a.newest(ctx, row.IssuerID)
+	if err != nil {
+		return false, err
+	}
+	ca, err := a.catalog.Certificate(ctx, issuer)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return false, nil
 	}
-	return ca.KeyPlace != keyNowhere, translate(err)
+	return canSign(ca) && mayIssue(ca) == nil, translate(err)
 }

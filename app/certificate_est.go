@@ -56,9 +56,9 @@ func (a *App) EnrollCertificate(ctx context.Context, n NewCertificate, server pr
 // handshake and asks for the same subject, with its key or a new one. The old
 // one counts as superseded.
 func (a *App) RenewByEST(ctx context.Context, id string, newKey bool, server provisioning.ESTPlan) (CertificateView, error) {
-	row, err := a.catalog.Certificate(ctx, id)
+	row, err := a.toRenew(ctx, id, newKey)
 	if err != nil {
-		return CertificateView{}, translate(err)
+		return CertificateView{}, err
 	}
 	chain, err := a.chainOf(ctx, row)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 
 	"edgewright/app/catalog"
 	"edgewright/app/vault"
@@ -16,12 +17,14 @@ import (
 
 // Imported is what came of an import.
 type Imported struct {
-	Added   []CertificateView `json:"added"`
-	Known   int               `json:"known"`
-	Refused []RefusedFile     `json:"refused"`
+	// Added are new ones, and known ones whose key came now.
+	Added []CertificateView `json:"added"`
+	// Known is how many were there already.
+	Known   int           `json:"known"`
+	Refused []RefusedFile `json:"refused"`
 }
 
-// RefusedFile is a file that could not be imported, and why.
+// RefusedFile is a file that could not be imported, or not all of it, and why.
 type RefusedFile struct {
 	File    string `json:"file"`
 	Problem string `json:"problem"`
@@ -34,15 +37,29 @@ func (a *App) ImportCertificates(ctx context.Context, files []string, passphrase
 	result := Imported{Added: []CertificateView{}, Refused: []RefusedFile{}}
 	var certs []*x509.Certificate
 	var keys []crypto.Signer
+	keyFiles := map[crypto.Signer]string{}
+	refuse := func(name, format string, values ...any) {
+		result.Refused = append(result.Refused, RefusedFile{name, fmt.Sprintf(format, values...)})
+	}
 	for _, name := range files {
 		content, err := readCertificateFile(name, passphrase)
 		switch {
 		case err != nil:
-			result.Refused = append(result.Refused, RefusedFile{name, provisioning.View(err).Message})
+			refuse(name, "%s", provisioning.View(err).Message)
 		case content.Locked > 0:
-			result.Refused = append(result.Refused, RefusedFile{name, "A key in the file is encrypted and no passphrase was given."})
+			refuse(name, "A key in the file %s is encrypted and no passphrase was given.", name)
+		case len(content.Certificates)+len(content.Keys) == 0:
+			refuse(name, "There is no certificate in the file %s.", name)
 		default:
 			certs, keys = append(certs, content.Certificates...), append(keys, content.Keys...)
+			for _, key := range content.Keys {
+				keyFiles[key] = name
+			}
+		}
+	}
+	for _, key := range keys {
+		if !slices.ContainsFunc(certs, func(cert *x509.Certificate) bool { return pki.SamePublicKey(key.Public(), cert.PublicKey) }) {
+			refuse(keyFiles[key], "The key in the file %s belongs to none of the certificates; give it together with its own.", keyFiles[key])
 		}
 	}
 	for _, cert := range issuersFirst(certs) {
@@ -89,11 +106,21 @@ func (a *App) importOne(ctx context.Context, cert *x509.Certificate, key crypto.
 	if err != nil {
 		return view, false, err
 	}
-	if held, err := a.catalog.Certificate(ctx, pki.SHA256(cert)); !errors.Is(err, catalog.ErrNotFound) {
-		if err == nil && request.ID != "" && held.Created.After(request.Created) {
-			err = a.dropRequest(ctx, request) // an import before this one was cut short
+	held, err := a.catalog.Certificate(ctx, pki.SHA256(cert))
+	switch {
+	case err != nil && !errors.Is(err, catalog.ErrNotFound):
+		return view, false, translate(err)
+	case err == nil:
+		if request.ID != "" && held.Created.After(request.Created) {
+			if err := a.dropRequest(ctx, request); err != nil { // an import before this one was cut short
+				return view, true, err
+			}
 		}
-		return view, err == nil, translate(err)
+		if key == nil || held.KeyPlace != keyNowhere {
+			return view, true, nil
+		}
+		view, err = a.addKey(ctx, held, key)
+		return view, false, err
 	}
 	row := catalog.Certificate{Profile: "imported", Role: string(pki.RoleOf(cert))}
 	if request.Role == row.Role { // else the outside CA made something else of it
@@ -114,6 +141,9 @@ func (a *App) importOne(ctx context.Context, cert *x509.Certificate, key crypto.
 	if row, err = a.addCertificate(ctx, row, cert, text, vault.User); err != nil {
 		return view, false, err
 	}
+	if err := a.adopt(ctx, row.ID, cert); err != nil {
+		return view, false, err
+	}
 	if request.ID != "" {
 		if err := a.dropRequest(ctx, request); err != nil {
 			return view, false, err
@@ -121,6 +151,45 @@ func (a *App) importOne(ctx context.Context, cert *x509.Certificate, key crypto.
 	}
 	view, err = a.certificateView(row)
 	return view, false, err
+}
+
+// addKey puts the key of a certificate that came without it into the vault.
+func (a *App) addKey(ctx context.Context, row catalog.Certificate, key crypto.Signer) (CertificateView, error) {
+	text, err := pki.DeviceKeyPEM(key)
+	if err != nil {
+		return CertificateView{}, err
+	}
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return CertificateView{}, err
+	}
+	if err := v.Put(ctx, certificateSecret(row.ID), vault.User, text); err != nil {
+		return CertificateView{}, translate(err)
+	}
+	if err := a.catalog.PlaceKey(ctx, row.ID, keyInVault, row.DeviceID); err != nil {
+		return CertificateView{}, translate(err)
+	}
+	row.KeyPlace = keyInVault
+	return a.certificateView(row)
+}
+
+// adopt puts certificates that were there before their CA below it.
+func (a *App) adopt(ctx context.Context, caID string, ca *x509.Certificate) error {
+	if !ca.IsCA {
+		return nil
+	}
+	orphans, err := a.catalog.Orphans(ctx, ca.RawSubject)
+	if err != nil {
+		return translate(err)
+	}
+	var own []string
+	for _, row := range orphans {
+		cert, err := x509.ParseCertificate(row.DER)
+		if err == nil && !pki.IsSelfSigned(cert) && pki.Signed(ca, cert) {
+			own = append(own, row.ID)
+		}
+	}
+	return translate(a.catalog.SetIssuer(ctx, own, caID))
 }
 
 // issuerID finds the CA of the catalog that signed a certificate.

@@ -112,11 +112,11 @@ func (a *App) issue(ctx context.Context, order pki.Order, caName string, key cer
 
 // RenewCertificate makes a certificate like another one: the same subject,
 // profile and issuer, with its key or a new one. The old one counts as
-// superseded.
+// superseded. An issuer that was renewed itself signs as what took its place.
 func (a *App) RenewCertificate(ctx context.Context, id string, newKey bool) (CertificateView, error) {
-	row, err := a.catalog.Certificate(ctx, id)
+	row, err := a.toRenew(ctx, id, newKey)
 	if err != nil {
-		return CertificateView{}, translate(err)
+		return CertificateView{}, err
 	}
 	old, err := x509.ParseCertificate(row.DER)
 	if err != nil {
@@ -133,15 +133,50 @@ func (a *App) RenewCertificate(ctx context.Context, id string, newKey bool) (Cer
 	for _, ip := range old.IPAddresses {
 		order.Names = append(order.Names, ip.String())
 	}
+	issuer, err := a.newest(ctx, row.IssuerID)
+	if err != nil {
+		return CertificateView{}, err
+	}
 	key, err := a.renewalKey(ctx, row, newKey || profile.SelfSigned && !canSign(row), &order)
 	if err != nil {
 		return CertificateView{}, err
 	}
-	view, err := a.issue(ctx, order, row.IssuerID, key)
+	view, err := a.issue(ctx, order, issuer, key)
 	if err != nil {
 		return view, err
 	}
 	return view, translate(a.catalog.SupersedeCertificate(ctx, row.ID, view.ID))
+}
+
+// toRenew finds a certificate that may be renewed: once, and a revoked one under
+// another key only.
+func (a *App) toRenew(ctx context.Context, id string, newKey bool) (catalog.Certificate, error) {
+	row, err := a.catalog.Certificate(ctx, id)
+	switch {
+	case err != nil:
+		return row, translate(err)
+	case row.State == catalog.CertificateSuperseded:
+		return row, &provisioning.Error{Kind: provisioning.ErrRefused, Message: row.Subject + " was renewed already, by " + row.Superseded + ".", Hint: "Renew that one."}
+	case row.State == catalog.CertificateRevoked && !newKey:
+		return row, &provisioning.Error{Kind: provisioning.ErrRefused, Message: row.Subject + " is revoked, so its key is not certified again.", Hint: "Renew it with a new key."}
+	}
+	return row, nil
+}
+
+// newest follows a certificate, by its ID, to the one that took its place last.
+func (a *App) newest(ctx context.Context, id string) (string, error) {
+	for seen := map[string]bool{}; id != "" && !seen[id]; {
+		seen[id] = true
+		row, err := a.catalog.Certificate(ctx, id)
+		if errors.Is(err, catalog.ErrNotFound) || err == nil && row.Superseded == "" {
+			return id, nil
+		}
+		if err != nil {
+			return "", translate(err)
+		}
+		id = row.Superseded
+	}
+	return id, nil
 }
 
 // renewalKey is the key of the new certificate: the same one, or a new one in the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"os"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/pki"
@@ -89,9 +88,9 @@ func noIssuer() error {
 
 // readRequest reads a file with a PKCS #10 request; its errors name it.
 func readRequest(file string) (*x509.CertificateRequest, error) {
-	data, err := os.ReadFile(file)
+	data, err := ReadFile(file, pki.MaxFile)
 	if err != nil {
-		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s does not read.", file), Hint: "Name the file with the request.", Err: err}
+		return nil, err
 	}
 	request, err := pki.ParseRequest(data)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -101,12 +100,15 @@ func CheckProfile(p pki.Profile) finding.List {
 	return found
 }
 
+// maxProfile is how large the file of a profile may be, in bytes.
+const maxProfile = 64 << 10
+
 // SaveProfileFile keeps the profile that a TOML file holds; one of that name is
 // replaced.
 func (a *App) SaveProfileFile(ctx context.Context, name string) (pki.Profile, error) {
-	text, err := os.ReadFile(name)
+	text, err := ReadFile(name, maxProfile)
 	if err != nil {
-		return pki.Profile{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The file %s does not read.", name), Hint: "Name a TOML file with a profile.", Err: err}
+		return pki.Profile{}, err
 	}
 	p, err := pki.ParseProfile(text)
 	if err != nil {

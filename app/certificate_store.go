@@ -119,14 +119,19 @@ func (a *App) chainOf(ctx context.Context, row catalog.Certificate) ([]*x509.Cer
 // caRoles are the roles of certificates that sign others on this side.
 var caRoles = []string{string(pki.RoleRoot), string(pki.RoleIntermediate)}
 
-// findCA finds a CA by name, ID or thumbprint. Of several with one name the one
-// that holds longest is meant.
+// findCA finds a CA that may sign, by name, ID or thumbprint. Of several
+// certificates of one name and key the one that holds longest is meant; where the
+// keys differ, the name says too little.
 func (a *App) findCA(ctx context.Context, name string) (catalog.Certificate, error) {
 	named, err := a.catalog.Certificates(ctx, catalog.CertificateQuery{Subject: name, Roles: caRoles, State: catalog.CertificateValid})
 	if err != nil {
 		return catalog.Certificate{}, translate(err)
 	}
 	if len(named) > 0 {
+		if !sameKeys(named) {
+			return catalog.Certificate{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The catalog has several CAs %q with keys of their own.", name),
+				Hint: "Name the right one by its SHA-256 thumbprint; `edgewright cert show` has it."}
+		}
 		return slices.MaxFunc(named, func(x, y catalog.Certificate) int { return x.NotAfter.Compare(y.NotAfter) }), nil
 	}
 	row, err := a.catalog.Certificate(ctx, name)
@@ -134,7 +139,36 @@ func (a *App) findCA(ctx context.Context, name string) (catalog.Certificate, err
 		return row, &provisioning.Error{Kind: provisioning.ErrNotFound, Message: fmt.Sprintf("The catalog has no CA %q.", name),
 			Hint: "`edgewright cert list` names the CAs; `edgewright cert new` makes one."}
 	}
-	return row, translate(err)
+	if err != nil {
+		return row, translate(err)
+	}
+	return row, mayIssue(row)
+}
+
+// mayIssue refuses a CA that was revoked.
+func mayIssue(ca catalog.Certificate) error {
+	if ca.State == catalog.CertificateRevoked {
+		return &provisioning.Error{Kind: provisioning.ErrRefused, Message: "The CA " + ca.Subject + " is revoked, so nothing new comes from it.", Hint: "Choose another CA, or make one."}
+	}
+	return nil
+}
+
+// sameKeys tells whether certificates all have the same public key.
+func sameKeys(rows []catalog.Certificate) bool {
+	var first *x509.Certificate
+	for _, row := range rows {
+		cert, err := x509.ParseCertificate(row.DER)
+		if err != nil {
+			return false
+		}
+		if first == nil {
+			first = cert
+		}
+		if !pki.SamePublicKey(first.PublicKey, cert.PublicKey) {
+			return false
+		}
+	}
+	return true
 }
 
 // issuerOf opens a CA for signing.

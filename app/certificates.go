@@ -204,14 +204,14 @@ type Verdict struct {
 }
 
 // VerifyFiles looks whether the chain in files is good for a purpose. Roots are
-// those among the files and in the catalog.
-func (a *App) VerifyFiles(ctx context.Context, files []string, purpose pki.Purpose) (Verdict, error) {
+// those among the files and in the catalog. The passphrase opens PFX files.
+func (a *App) VerifyFiles(ctx context.Context, files []string, purpose pki.Purpose, passphrase secret.Value) (Verdict, error) {
 	if !slices.Contains(pki.Purposes, purpose) {
 		return Verdict{}, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: fmt.Sprintf("The purpose %q is unknown.", purpose), Hint: "Use identity, edge-ca, server or ca."}
 	}
 	var certs []*x509.Certificate
 	for _, name := range files {
-		content, err := readCertificateFile(name, secret.Value{})
+		content, err := readCertificateFile(name, passphrase)
 		if err != nil {
 			return Verdict{}, err
 		}

@@ -132,6 +132,9 @@ func (m *minter) open(ctx context.Context) error {
 	if err != nil {
 		return translate(err)
 	}
+	if err := mayIssue(row); err != nil {
+		return err
+	}
 	if m.issuer, err = m.app.issuerOf(ctx, row); err != nil {
 		return err
 	}

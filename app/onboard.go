@@ -208,13 +208,18 @@ func (a *App) OnboardByHand(ctx context.Context, o Onboarding, code, file string
 	done := OnboardedCA{Name: o.Name, Code: strings.TrimSpace(code), File: file,
 		Left: fmt.Sprintf("In the portal, open Certificates of the %s, add this file as %s, open it and generate a verification code; then: edgewright cert ca verify %s --to %s --cloud %q --name %s --code CODE --out FILE",
 			service, o.Name, ca.ID, o.To, o.Cloud, o.Name)}
+	out, err := CreateNew(file) // before a certificate is made that it would not hold
+	if err != nil {
+		return OnboardedCA{}, err
+	}
 	if code != "" {
 		if cert, err = a.proveCA(ctx, ca, code, ""); err != nil {
+			out.Drop()
 			return OnboardedCA{}, err
 		}
 		done.Left = fmt.Sprintf("In the portal, open the certificate %s of the %s, give it this file as the verification certificate and press Verify, within 7 days.", o.Name, service)
 	}
-	return done, WriteNew(file, pki.PEM(cert))
+	return done, out.Write(pki.PEM(cert))
 }
 
 // proveCA issues a verification certificate; its key is thrown away at once. A

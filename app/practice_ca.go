@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/pem"
-	"fmt"
-	"os"
 
-	"edgewright/provisioning"
 	"edgewright/provisioning/practice"
 )
 
@@ -68,12 +65,9 @@ const mostCertificate = 64 << 10
 
 // readCertificate reads a certificate as PEM, or as the base64 of DER.
 func readCertificate(file string) (string, error) {
-	raw, err := os.ReadFile(file)
-	if err == nil && len(raw) > mostCertificate {
-		err = fmt.Errorf("it has %d bytes", len(raw))
-	}
+	raw, err := ReadFile(file, mostCertificate)
 	if err != nil {
-		return "", &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The certificate " + file + " cannot be read.", Hint: "Name a PEM or DER file.", Err: err}
+		return "", err
 	}
 	if block, _ := pem.Decode(raw); block != nil {
 		return string(raw), nil

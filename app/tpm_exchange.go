@@ -181,13 +181,13 @@ const maxKeyList = 512 << 20
 
 // openKeyList reads a list and checks its signature.
 func (a *App) openKeyList(ctx context.Context, file string, trust KeyTrust) (*keyList, *StationKey, error) {
-	data, err := readSmallFile(file, maxKeyList)
+	data, err := ReadFile(file, maxKeyList)
 	if err != nil {
 		return nil, nil, err
 	}
 	var sidecar []byte
 	if _, err := os.Stat(file + signatureEnding); !errors.Is(err, os.ErrNotExist) {
-		if sidecar, err = readSmallFile(file+signatureEnding, 1<<16); err != nil {
+		if sidecar, err = ReadFile(file+signatureEnding, 1<<16); err != nil {
 			return nil, nil, err
 		}
 	}

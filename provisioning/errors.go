@@ -40,10 +40,11 @@ type Error struct {
 
 // Error joins message and cause for logs; screens show the parts.
 func (e *Error) Error() string {
-	if e.Err == nil {
+	message := strings.TrimSuffix(e.Message, ".")
+	if e.Err == nil || strings.EqualFold(message, e.Err.Error()) {
 		return e.Message
 	}
-	return fmt.Sprintf("%s: %v", e.Message, e.Err)
+	return fmt.Sprintf("%s: %v", message, e.Err)
 }
 
 // Unwrap gives the kind and the cause, so that errors.Is finds both.

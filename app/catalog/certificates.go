@@ -214,6 +214,27 @@ func anys(texts []string) []any {
 	return all
 }
 
+// Orphans lists the certificates without a known issuer in whose bytes a DER name
+// occurs, as the name of an issuer does.
+func (c *Catalog) Orphans(ctx context.Context, name []byte) ([]Certificate, error) {
+	return c.certificates(ctx, "WHERE issuer_id = '' AND instr(der, ?) > 0", name)
+}
+
+// SetIssuer says which certificate has signed those of the IDs.
+func (c *Catalog) SetIssuer(ctx context.Context, ids []string, issuerID string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return c.transact(ctx, CertificatesChanged, "write issuer", func(tx *sql.Tx) error {
+		for _, id := range ids {
+			if _, err := tx.ExecContext(ctx, "UPDATE certificate SET issuer_id = ? WHERE id = ?", issuerID, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // PlaceKey says where the key of a certificate is now.
 func (c *Catalog) PlaceKey(ctx context.Context, id, place, deviceID string) error {
 	_, err := c.exec(ctx, CertificatesChanged, "write key place", "UPDATE certificate SET key_place = ?, device_id = ? WHERE id = ?", place, deviceID, id)

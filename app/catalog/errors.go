@@ -20,6 +20,7 @@ var (
 	ErrNetwork   = errors.New("the folder is on a network drive")
 	ErrBusy      = errors.New("another process has the catalog open")
 	ErrInvalid   = errors.New("cannot be stored")
+	ErrFull      = errors.New("there is no room left for the catalog")
 )
 
 // known puts our own error in front of SQLite's.
@@ -35,6 +36,8 @@ func known(err error) error {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.ErrBusy:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
+	case sqlite3.ErrFull:
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
 }

@@ -1,7 +1,8 @@
 package command
 
 import (
-	"errors"
+	"flag"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,17 @@ import (
 	"edgewright/provisioning/pki"
 	"edgewright/provisioning/secret"
 )
+
+const certUsage = `cert list [--search S | --expiring [--all] [--format ics|csv [--out F]]] | profiles [add F | remove NAME] | show ID
+       cert inspect F... | verify F... --purpose identity|edge-ca|server|ca | import F...   (PFX and encrypted keys: --key-passphrase-fd N)
+       cert export ID --format pem|der|pfx|pfx-3des|chain [--with-key] [--key-passphrase-fd N] --out F
+       cert new --profile P --name CN [--organization O] [--names HOST,ADDRESS] [--ca C] [--key vault|token:URI] [--algorithm A] [--days N] [--out REQUEST]
+       cert new --profile P --name CN --key none --from F | requests | forget ID [--yes]
+       cert new --profile P --name CN --ca est:URL [--bootstrap B] [--trust C] | renew ID --ca est:URL [--trust C] | import est:URL [--trust C]
+       cert sign --csr F --profile P --ca C [--days N] --out F | renew ID [--new-key] | revoke ID [--reason R] [--disable] [--yes]
+       cert mint (--csv F | --range 'line-7-{0001..0500}' [--group G] [--edge-ca] [--days N]) --ca C --recipient R --out DIR [--enroll CLOUD] [--profile P] [--algorithm A]
+       cert mint --resume BATCH | batches
+       cert ca upload ID --to hub|dps --cloud N --name X [--out F] | ca verify ID --to hub|dps --cloud N --name X [--code C --out F]`
 
 // certFlags are the flags of all cert commands.
 type certFlags struct {
@@ -23,27 +35,40 @@ type certFlags struct {
 }
 
 // certVerbs are the commands under cert, with the number of arguments that they
-// take; -1 is one or more, -2 none or two.
+// take, -1 for one or more and -2 for none or two, and the flags that they know.
 var certVerbs = map[string]struct {
-	args int
-	run  func(*session, *app.App, certFlags, []string) error
+	args  int
+	flags string
+	run   func(*session, *app.App, certFlags, []string) error
 }{
-	"list":     {0, (*session).certList},
-	"profiles": {-2, (*session).certProfiles},
-	"show":     {1, (*session).certShow},
-	"inspect":  {-1, (*session).certInspect},
-	"verify":   {-1, (*session).certVerify},
-	"import":   {-1, (*session).certImport},
-	"export":   {1, (*session).certExport},
-	"new":      {0, (*session).certNew},
-	"sign":     {0, (*session).certSign},
-	"renew":    {1, (*session).certRenew},
-	"revoke":   {1, (*session).certRevoke},
-	"requests": {0, (*session).certRequests},
-	"forget":   {1, (*session).certForget},
-	"mint":     {0, (*session).certMint},
-	"batches":  {0, (*session).certBatches},
-	"ca":       {2, (*session).certCA},
+	"list":     {0, "search expiring all format out", (*session).certList},
+	"profiles": {-2, "", (*session).certProfiles},
+	"show":     {1, "", (*session).certShow},
+	"inspect":  {-1, "key-passphrase-fd", (*session).certInspect},
+	"verify":   {-1, "purpose key-passphrase-fd", (*session).certVerify},
+	"import":   {-1, "key-passphrase-fd bootstrap trust", (*session).certImport},
+	"export":   {1, "format with-key out key-passphrase-fd", (*session).certExport},
+	"new":      {0, "profile name organization names ca key algorithm days from out bootstrap trust", (*session).certNew},
+	"sign":     {0, "csr profile ca days out", (*session).certSign},
+	"renew":    {1, "new-key ca bootstrap trust", (*session).certRenew},
+	"revoke":   {1, "reason disable yes", (*session).certRevoke},
+	"requests": {0, "", (*session).certRequests},
+	"forget":   {1, "yes", (*session).certForget},
+	"mint":     {0, "csv range group edge-ca days ca profile algorithm recipient out enroll resume", (*session).certMint},
+	"batches":  {0, "", (*session).certBatches},
+	"ca":       {2, "to cloud name code out", (*session).certCA},
+}
+
+// strange names the first flag that was given and that a command does not know; a
+// flag that is passed over would promise what does not happen.
+func strange(set *flag.FlagSet, known string) (name string) {
+	allowed := append(strings.Fields(known), "json", "data", "passphrase-fd", "passphrase-file", "pin-fd")
+	set.Visit(func(given *flag.Flag) {
+		if name == "" && !slices.Contains(allowed, given.Name) {
+			name = given.Name
+		}
+	})
+	return name
 }
 
 func cert(s *session, args []string) error {
@@ -75,6 +100,9 @@ func cert(s *session, args []string) error {
 	if !fits(verb.args, len(rest)) {
 		return wrongUse("cert %s takes %s", name, map[int]string{0: "no names", 1: "one certificate", 2: "upload or verify, and a CA", -1: "files", -2: "nothing, or add FILE, or remove NAME"}[verb.args])
 	}
+	if flag := strange(set, verb.flags); flag != "" {
+		return wrongUse("cert %s has no --%s", name, flag)
+	}
 	a, err := s.open()
 	if err != nil {
 		return err
@@ -94,8 +122,13 @@ func fits(takes, n int) bool {
 }
 
 func (s *session) certList(a *app.App, f certFlags, _ []string) error {
-	if f.expiring {
+	switch {
+	case f.expiring && f.search != "":
+		return wrongUse("--search does not go with --expiring")
+	case f.expiring:
 		return s.certExpiring(a, f)
+	case f.all || f.format != "" || f.out != "":
+		return wrongUse("--all, --format and --out go with --expiring")
 	}
 	list, err := a.Certificates(s.ctx, f.search)
 	if err != nil {
@@ -123,7 +156,7 @@ func (s *session) certificate(c app.CertificateView) {
 }
 
 func (s *session) certificateLines(c app.CertificateView) {
-	s.line("%s is %s", c.Subject, strings.ReplaceAll(c.State, "-", " "))
+	s.line("%s is %s", oneLine(c.Subject), strings.ReplaceAll(c.State, "-", " "))
 	for _, row := range [][2]string{{"ID", c.ID}, {"profile", c.Profile}, {"role", c.Role}, {"serial", c.Serial},
 		{"holds", c.NotBefore.Local().Format(time.DateOnly) + " to " + c.NotAfter.Local().Format(time.DateOnly)},
 		{"key", c.Key.Algorithm + ", " + c.Key.Place}, {"SHA-1", c.SHA1}, {"SHA-256", c.SHA256}} {
@@ -136,7 +169,7 @@ func (s *session) certificateLines(c app.CertificateView) {
 
 func (s *session) certificateFindings(findings finding.List) {
 	for _, f := range findings {
-		s.line("  %-5s %s: %s", f.Level, f.Field, f.Problem)
+		s.line("  %-5s %s: %s", f.Level, f.Field, oneLine(f.Problem))
 		s.line("        %s", f.Fix)
 	}
 }
@@ -147,158 +180,6 @@ func (s *session) certShow(a *app.App, _ certFlags, args []string) error {
 		return err
 	}
 	s.certificate(view)
-	return nil
-}
-
-// filePassphrase reads the passphrase of files from the descriptor that the
-// command names; without one it is empty.
-func (f certFlags) filePassphrase() (secret.Value, error) {
-	value, err := readFD(f.keyFD)
-	if err != nil {
-		return value, wrongUse("--key-passphrase-fd: %v", err)
-	}
-	return value, nil
-}
-
-// opened calls read with the given passphrase, and where a person sits at the
-// terminal once more with one that is asked for.
-func (s *session) opened(f certFlags, read func(secret.Value) error) error {
-	given, err := f.filePassphrase()
-	if err != nil {
-		return err
-	}
-	err = read(given)
-	if errors.Is(err, pki.ErrPassphrase) && given.IsEmpty() && s.Terminal {
-		if given, err = s.askSecret("Passphrase of the file: "); err != nil {
-			return err
-		}
-		return read(given)
-	}
-	return err
-}
-
-func (s *session) certInspect(a *app.App, f certFlags, files []string) error {
-	for _, file := range files {
-		err := s.opened(f, func(passphrase secret.Value) error {
-			seen, err := a.InspectFile(file, passphrase)
-			if err != nil {
-				return err
-			}
-			s.inspected(file, seen)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *session) inspected(file string, seen app.Inspected) {
-	if s.json {
-		s.print(seen)
-		return
-	}
-	s.line("%s: %s", file, seen.Kind)
-	for _, c := range seen.Certificates {
-		s.certificateLines(c)
-	}
-	for _, request := range seen.Requests {
-		s.line("a request of %s", request)
-	}
-	for _, list := range seen.Lists {
-		s.line("revocation list %s of %s with %d certificates, next one by %s", list.Number, list.Issuer, list.Revoked, list.Next.Local().Format(time.DateOnly))
-	}
-	if seen.Keys > 0 {
-		s.line("%d private keys", seen.Keys)
-	}
-	if seen.Locked > 0 {
-		s.line("%d encrypted private keys", seen.Locked)
-	}
-	if seen.KeyMatches != nil && !*seen.KeyMatches {
-		s.line("the key belongs to none of the certificates")
-	}
-}
-
-func (s *session) certVerify(a *app.App, f certFlags, files []string) error {
-	verdict, err := a.VerifyFiles(s.ctx, files, pki.Purpose(f.purpose))
-	if err != nil {
-		return err
-	}
-	if s.json {
-		s.print(verdict)
-	} else {
-		s.line("%s", strings.Join(verdict.Chain, " <- "))
-		s.certificateFindings(verdict.Findings)
-		s.line("%s", map[bool]string{true: "it is good for that", false: "it is not good for that"}[verdict.OK])
-	}
-	if !verdict.OK {
-		return exitError(ExitFailed)
-	}
-	return nil
-}
-
-func (s *session) certImport(a *app.App, f certFlags, files []string) error {
-	if strings.HasPrefix(files[0], estPrefix) {
-		return s.certImportEST(a, f, files)
-	}
-	passphrase, err := f.filePassphrase()
-	if err != nil {
-		return err
-	}
-	result, err := a.ImportCertificates(s.ctx, files, passphrase)
-	if err != nil {
-		return err
-	}
-	return s.imported(result)
-}
-
-// imported prints what an import did.
-func (s *session) imported(result app.Imported) error {
-	if s.json {
-		s.print(result)
-	} else {
-		for _, c := range result.Added {
-			s.line("added %s  %s, key: %s", c.ID[:8], c.Subject, c.Key.Place)
-		}
-		if result.Known > 0 {
-			s.line("%d known already", result.Known)
-		}
-		for _, refused := range result.Refused {
-			s.note("%s", refused.Problem)
-		}
-	}
-	if len(result.Refused) > 0 {
-		return exitError(ExitFailed)
-	}
-	return nil
-}
-
-func (s *session) certExport(a *app.App, f certFlags, args []string) error {
-	if f.out == "" || f.format == "" {
-		return wrongUse("say --format pem|der|pfx|pfx-3des|chain and --out FILE")
-	}
-	passphrase, err := f.filePassphrase()
-	if err != nil {
-		return err
-	}
-	if (f.withKey || app.ExportHasKey(f.format)) && passphrase.IsEmpty() && s.Terminal {
-		if passphrase, err = s.askSecret("New passphrase of the key: "); err != nil {
-			return err
-		}
-	}
-	data, err := a.ExportCertificate(s.ctx, args[0], f.format, f.withKey, passphrase)
-	if err != nil {
-		return err
-	}
-	if err := app.WriteNew(f.out, data); err != nil {
-		return err
-	}
-	if s.json {
-		s.print(map[string]any{"file": f.out, "bytes": len(data)})
-		return nil
-	}
-	s.line("%s is written", f.out)
 	return nil
 }
 
@@ -349,15 +230,21 @@ func (s *session) certSign(a *app.App, f certFlags, _ []string) error {
 	if f.csr == "" || f.profile == "" || f.ca == "" || f.out == "" {
 		return wrongUse("say --csr, --profile, --ca and --out")
 	}
+	out, err := app.CreateNew(f.out) // before anything is signed that it would not hold
+	if err != nil {
+		return err
+	}
 	view, err := a.SignRequest(s.ctx, f.csr, f.request())
 	if err != nil {
+		out.Drop()
 		return err
 	}
 	data, err := a.ExportCertificate(s.ctx, view.ID, app.ExportChain, false, secret.Value{})
 	if err != nil {
+		out.Drop()
 		return err
 	}
-	if err := app.WriteNew(f.out, data); err != nil {
+	if err := out.Write(data); err != nil {
 		return err
 	}
 	s.certificate(view)
@@ -368,6 +255,9 @@ func (s *session) certRenew(a *app.App, f certFlags, args []string) error {
 	server, byEST, err := f.estServer()
 	if err != nil {
 		return err
+	}
+	if f.ca != "" && !byEST {
+		return wrongUse("the CA that signed it renews it, or --ca est:URL; another CA makes a new certificate")
 	}
 	var view app.CertificateView
 	if byEST {

@@ -11,11 +11,16 @@ func (s *session) certAsk(a *app.App, f certFlags) error {
 	if f.days != 0 {
 		return wrongUse("--days is for the outside CA to say")
 	}
-	made, err := a.RequestCertificate(s.ctx, f.request())
+	out, err := app.CreateNew(f.out) // before a key is made for nothing
 	if err != nil {
 		return err
 	}
-	if err := app.WriteNew(f.out, made.PEM); err != nil {
+	made, err := a.RequestCertificate(s.ctx, f.request())
+	if err != nil {
+		out.Drop()
+		return err
+	}
+	if err := out.Write(made.PEM); err != nil {
 		// Nobody will sign what was never seen.
 		if _, forget := a.ForgetRequest(s.ctx, made.ID); forget != nil {
 			return forget

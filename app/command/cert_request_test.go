@@ -64,7 +64,7 @@ func TestOutsideCA(t *testing.T) {
 	if revoked := b.run("", "cert", "revoke", id, "--yes", "--json").exits(ExitOK).object(); revoked["crl"] != "" || revoked["state"] != "revoked" {
 		t.Errorf("revoked %v", revoked)
 	}
-	b.run("", "cert", "renew", id).exits(ExitUsage).says("cannot sign here")
+	b.run("pin", "cert", "renew", id, "--new-key").exits(ExitUsage).says("cannot sign here")
 }
 
 func TestRequestsAreRefusedAndForgotten(t *testing.T) {

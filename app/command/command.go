@@ -69,13 +69,7 @@ func verbs() []struct {
 		{"runs", verb{"runs list | show ID | resume ID | undo ID [--yes]", "look up runs, go on with them, put them back", runs}},
 		{"devices", verb{"devices list [--search S] | show ID | export [--format csv|json] [--out F] | import F | rotate ID --what identity|edge-ca [--new-key] [--yes]", "look up the catalog of devices, and rotate their certificates", devices}},
 		{"clouds", verb{"clouds add NAME --hub | --dps   list   remove NAME", "manage IoT Hubs and Device Provisioning Services", clouds}},
-		{"cert", verb{"cert list [--search S | --expiring [--all] [--format ics|csv [--out F]]] | profiles [add F | remove NAME] | show ID | inspect F... | verify F... --purpose P | import F...\n" +
-			"       cert export ID --format pem|der|pfx|pfx-3des|chain [--with-key] --out F | renew ID [--new-key] | revoke ID --reason R [--disable]\n" +
-			"       cert new --profile P --name CN [--ca C] [--key vault|token:URI|none] [--days N] | sign --csr F --profile P --ca C --out F\n" +
-			"       cert new --profile P --name CN --key none --from F | new --profile P --name CN [--ca C] [--key vault|token:URI] --out REQUEST | requests | forget ID\n" +
-			"       cert new --profile P --name CN --ca est:URL [--bootstrap B] [--trust C] | renew ID --ca est:URL [--trust C] | import est:URL [--trust C]\n" +
-			"       cert mint (--csv F | --range 'line-7-{0001..0500}' [--group G] [--edge-ca] [--days N]) --ca C --recipient R --out DIR [--enroll CLOUD] [--profile P] [--algorithm A]\n" +
-			"       cert mint --resume BATCH | cert batches", "make, check, exchange and revoke certificates", cert}},
+		{"cert", verb{certUsage, "make, check, exchange and revoke certificates", cert}},
 		{"secrets", verb{"secrets set NAME   list   remove NAME   bench make NAME | list | show NAME", "manage the vault", secrets}},
 		{"tpm", verb{tpmUsage, "read TPMs, which changes nothing there, and enrol their endorsement keys", tpm}},
 		{"practice", verb{practiceUsage(), "run the practice cloud by itself, look into it, make it misbehave", practice}},
@@ -163,15 +157,15 @@ func (s *session) printError(view *provisioning.ErrorView) {
 	if s.json {
 		s.print(map[string]any{"outcome": "failed", "error": view})
 	}
-	_, _ = fmt.Fprintf(s.Err, "edgewright: %s\n", view.Message)
+	s.note("edgewright: %s", view.Message)
 	if view.Hint != "" {
-		_, _ = fmt.Fprintf(s.Err, "  %s\n", view.Hint)
+		s.note("  %s", view.Hint)
 	}
 	if view.CorrelationID != "" {
-		_, _ = fmt.Fprintf(s.Err, "  correlation ID %s\n", view.CorrelationID)
+		s.note("  correlation ID %s", view.CorrelationID)
 	}
 	if view.Detail != "" && view.Detail != view.Message {
-		_, _ = fmt.Fprintf(s.Err, "  details: %s\n", view.Detail)
+		s.note("  details: %s", view.Detail)
 	}
 }
 

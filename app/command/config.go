@@ -1,12 +1,13 @@
 package command
 
 import (
-	"os"
-
 	"edgewright/app"
 	domain "edgewright/provisioning"
 	"edgewright/provisioning/finding"
 )
+
+// maxConfig is how large a config.toml may be, in bytes.
+const maxConfig = 4 << 20
 
 func config(s *session, args []string) error {
 	var plan, runtime string
@@ -27,9 +28,9 @@ func config(s *session, args []string) error {
 	if len(rest) != 1 {
 		return wrongUse("name one config.toml")
 	}
-	text, err := os.ReadFile(rest[0])
+	text, err := app.ReadFile(rest[0], maxConfig)
 	if err != nil {
-		return wrongUse("the file cannot be read: %v", err)
+		return err
 	}
 	findings := app.LintConfig(text, runtime)
 	if s.json {

@@ -3,9 +3,11 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/finding"
@@ -23,18 +25,44 @@ func (s *session) table(header []string, rows [][]string) {
 	w := tabwriter.NewWriter(s.Out, 2, 4, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, strings.ToUpper(strings.Join(header, "\t")))
 	for _, row := range rows {
-		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
+		cells := make([]string, len(row))
+		for i, text := range row {
+			cells[i] = oneLine(text)
+		}
+		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	_ = w.Flush()
 }
 
+// visible shows what a terminal would obey instead of showing it, such as the
+// escapes and turned writing that names of foreign certificates may hold.
+func visible(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '\n' || c == '\t' || unicode.IsPrint(c) {
+			return c
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// oneLine shows a name that may be somebody else's, which ends no line and no
+// column.
+func oneLine(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '\n' || c == '\t' {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, visible(text))
+}
+
 func (s *session) line(format string, args ...any) {
-	_, _ = fmt.Fprintf(s.Out, format+"\n", args...)
+	_, _ = io.WriteString(s.Out, visible(fmt.Sprintf(format+"\n", args...)))
 }
 
 // note tells a person something that is not the result.
 func (s *session) note(format string, args ...any) {
-	_, _ = fmt.Fprintf(s.Err, format+"\n", args...)
+	_, _ = io.WriteString(s.Err, visible(fmt.Sprintf(format+"\n", args...)))
 }
 
 func (s *session) findings(findings finding.List) {

@@ -149,7 +149,7 @@ func TestTokensThatRefuse(t *testing.T) {
 		"token:pkcs11:token=ewca":                                   "names no module",
 		"token:pkcs11:token=ewca?module-path=/nowhere.so":           "/nowhere.so is no file",
 		"token:pkcs11:token=ewca?module-path=" + b.path("pin"):      "no PKCS #11 module",
-		"token:pkcs11:token=other?module-path=" + tokenModule:       "no token fits",
+		"token:pkcs11:token=other?module-path=" + tokenModule:       "No token fits",
 		"token:pkcs11:token=ewca?pin-value=97531":                   "never stands in an address",
 		"token:pkcs11:token=ewca;id=%01?module-path=" + tokenModule: "no private key of that name",
 		"smartcard": "cannot be at",

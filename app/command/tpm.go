@@ -2,12 +2,10 @@ package command
 
 import (
 	"flag"
-	"os"
 	"slices"
 	"strings"
 
 	"edgewright/app"
-	"edgewright/provisioning"
 )
 
 const tpmUsage = "tpm show --target T [--tpm ADDR] [--roots F]   ek --target T [--tpm ADDR] [--format base64|pem]\n" +
@@ -121,15 +119,14 @@ func (f tpmFlags) reading(s *session) (request app.TPMRequest, err error) {
 	return request, err
 }
 
+// maxRoots is how large the file with the roots of TPM makers may be, in bytes.
+const maxRoots = 4 << 20
+
 func (f tpmFlags) makerRoots() ([]byte, error) {
 	if f.roots == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(f.roots)
-	if err != nil {
-		return nil, &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The file of roots cannot be read.", Hint: "Name a PEM file with the certificates of TPM makers.", Err: err}
-	}
-	return text, nil
+	return app.ReadFile(f.roots, maxRoots)
 }
 
 // readTPM reads the one TPM that flags name.

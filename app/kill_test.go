@@ -38,51 +38,37 @@ var killWays = []struct {
 // a fresh process that takes the run up the end of an unbroken one. Then the
 // run is undone, which leaves nothing.
 func TestKilledProvisionResumes(t *testing.T) {
-	serveEST(t)
-	for _, w := range killWays {
-		t.Run(fmt.Sprintf("%s/runtime=%t", w.way, w.runtime), func(t *testing.T) {
-			t.Parallel()
-			if w.way == "tpm" && softtpm.Available() != nil {
-				t.Skip("needs swtpm")
-			}
-			whole := mustBench(t, w.way, w.runtime)
-			before := whole.picture(t)
-			effects, _, err := job{Bench: whole, Cut: -1}.start(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := whole.picture(t)
-			if want.Devices != 1 || len(want.Cloud) == 0 {
+	eachKillWay(t, func(t *testing.T, way string, runtime bool) {
+		var before picture
+		cutEverywhere(t, way, runtime, job{}, func(begin, want picture) {
+			if before = begin; want.Devices != 1 || len(want.Cloud) == 0 {
 				t.Fatalf("the unbroken run ends in %s", want)
 			}
-			cutEach(t, effects, func(t *testing.T, ctx context.Context, dir string, cut int) error {
-				b, err := newBench(dir, w.way, w.runtime)
-				if err != nil {
-					return err
-				}
-				if _, killed, err := (job{Bench: b, Cut: cut}).start(ctx); err != nil || !killed {
-					return fmt.Errorf("killed = %t, %w", killed, err)
-				}
-				if err := b.resume(ctx); err != nil {
-					return err
-				}
-				if got := b.picture(t); got.String() != want.String() {
-					return fmt.Errorf("the end differs:\n%s", got.against(want))
-				}
-				if err := b.undo(ctx); err != nil {
-					return err
-				}
-				if got := b.picture(t); !got.sameOutside(before) {
-					return fmt.Errorf("undone it differs:\n%s", got.against(before))
-				}
-				return nil
-			})
+		}, bench.resume, func(b bench, ctx context.Context) error {
+			if err := b.undo(ctx); err != nil {
+				return err
+			}
+			if got := b.picture(t); !got.sameOutside(before) {
+				return fmt.Errorf("undone it differs:\n%s", got.against(before))
+			}
+			return nil
 		})
-	}
+	})
 }
 
 // TestKilledUndoResumes does the same with the undo of a run.
 func TestKilledUndoResumes(t *testing.T) {
+	eachKillWay(t, func(t *testing.T, way string, runtime bool) {
+		cutEverywhere(t, way, runtime, job{Undo: true}, func(before, want picture) {
+			if !want.sameOutside(before) {
+				t.Fatalf("the unbroken undo leaves:\n%s", want.against(before))
+			}
+		}, bench.undo, nil)
+	})
+}
+
+// eachKillWay calls a test for each of the plans.
+func eachKillWay(t *testing.T, test func(t *testing.T, way string, runtime bool)) {
 	serveEST(t)
 	for _, w := range killWays {
 		t.Run(fmt.Sprintf("%s/runtime=%t", w.way, w.runtime), func(t *testing.T) {
@@ -90,34 +76,46 @@ func TestKilledUndoResumes(t *testing.T) {
 			if w.way == "tpm" && softtpm.Available() != nil {
 				t.Skip("needs swtpm")
 			}
-			whole := mustBench(t, w.way, w.runtime)
-			before := whole.picture(t)
-			effects, _, err := job{Bench: whole, Undo: true, Cut: -1}.start(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := whole.picture(t)
-			if !want.sameOutside(before) {
-				t.Fatalf("the unbroken undo leaves:\n%s", want.against(before))
-			}
-			cutEach(t, effects, func(t *testing.T, ctx context.Context, dir string, cut int) error {
-				b, err := newBench(dir, w.way, w.runtime)
-				if err != nil {
-					return err
-				}
-				if _, killed, err := (job{Bench: b, Undo: true, Cut: cut}).start(ctx); err != nil || !killed {
-					return fmt.Errorf("killed = %t, %w", killed, err)
-				}
-				if err := b.undo(ctx); err != nil {
-					return err
-				}
-				if got := b.picture(t); got.String() != want.String() {
-					return fmt.Errorf("the end differs:\n%s", got.against(want))
-				}
-				return nil
-			})
+			test(t, w.way, w.runtime)
 		})
 	}
+}
+
+// cutEverywhere has a child do a job whole, which sound judges by the pictures
+// before and after, and then cuts it before each of its effects, each time on a
+// bench of its own: takeUp has to bring that to the same end, and then, nil for
+// nothing, goes on there.
+func cutEverywhere(t *testing.T, way string, runtime bool, j job, sound func(before, want picture), takeUp, then func(bench, context.Context) error) {
+	t.Helper()
+	j.Bench, j.Cut = mustBench(t, way, runtime), -1
+	before := j.Bench.picture(t)
+	effects, _, err := j.start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := j.Bench.picture(t)
+	sound(before, want)
+	cutEach(t, effects, func(t *testing.T, ctx context.Context, dir string, cut int) error {
+		b, err := newBench(dir, way, runtime)
+		if err != nil {
+			return err
+		}
+		j := j
+		j.Bench, j.Cut = b, cut
+		if _, killed, err := j.start(ctx); err != nil || !killed {
+			return fmt.Errorf("killed = %t, %w", killed, err)
+		}
+		if err := takeUp(b, ctx); err != nil {
+			return err
+		}
+		if got := b.picture(t); got.String() != want.String() {
+			return fmt.Errorf("the end differs:\n%s", got.against(want))
+		}
+		if then == nil {
+			return nil
+		}
+		return then(b, ctx)
+	})
 }
 
 // cutEach calls check for each effect, several at once, each in a folder of

@@ -22,28 +22,11 @@ func TestKilledRotationResumes(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s/%s/runtime=%t", w.way, w.what, w.runtime), func(t *testing.T) {
 			t.Parallel()
-			whole := mustBench(t, w.way, w.runtime)
-			effects, _, err := job{Bench: whole, Rotate: w.what, Cut: -1}.start(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := whole.picture(t)
-			cutEach(t, effects, func(t *testing.T, ctx context.Context, dir string, cut int) error {
-				b, err := newBench(dir, w.way, w.runtime)
-				if err != nil {
-					return err
+			cutEverywhere(t, w.way, w.runtime, job{Rotate: w.what}, func(before, want picture) {
+				if len(want.Runs) != 2 {
+					t.Fatalf("the unbroken rotation ends in %s", want)
 				}
-				if _, killed, err := (job{Bench: b, Rotate: w.what, Cut: cut}).start(ctx); err != nil || !killed {
-					return fmt.Errorf("killed = %t, %w", killed, err)
-				}
-				if err := b.resumeRotation(ctx, w.what, w.ends); err != nil {
-					return err
-				}
-				if got := b.picture(t); got.String() != want.String() {
-					return fmt.Errorf("the end differs:\n%s", got.against(want))
-				}
-				return nil
-			})
+			}, func(b bench, ctx context.Context) error { return b.resumeRotation(ctx, w.what, w.ends) }, nil)
 		})
 	}
 }

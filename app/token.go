@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"edgewright/provisioning"
 	"edgewright/provisioning/pki/token"
@@ -37,32 +38,38 @@ type PINQuestion struct {
 type tokens struct {
 	mu     sync.Mutex
 	closed bool
-	slots  map[string]*tokenSlot // by address
+	// slots are kept by address, which is all that is known before the token is
+	// found, and by what the token then says of itself: it may have many addresses.
+	slots map[any]*tokenSlot
+	// refused counts the wrong PINs, of all tokens.
+	refused atomic.Int64
 }
+
+// tokenIdentity is what a token says of itself, as its module shows it.
+type tokenIdentity struct{ module, label, serial, maker, model string }
 
 type tokenSlot struct {
 	mu      sync.Mutex // held while the token is opened
 	session *token.Session
-	// attempts counts openings; wrong is the error of the last one if its PIN
-	// was wrong.
-	attempts int
-	wrong    error
+	// wrong is the error of the last opening if its PIN was wrong, and at which of
+	// the wrong PINs that was.
+	wrong error
+	at    int64
 }
 
-func (t *tokens) slot(address token.URI) (*tokenSlot, error) {
+func (t *tokens) slot(key any) (*tokenSlot, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return nil, context.Canceled
 	}
-	name := address.OfToken().String()
 	if t.slots == nil {
-		t.slots = map[string]*tokenSlot{}
+		t.slots = map[any]*tokenSlot{}
 	}
-	if t.slots[name] == nil {
-		t.slots[name] = &tokenSlot{}
+	if t.slots[key] == nil {
+		t.slots[key] = &tokenSlot{}
 	}
-	return t.slots[name], nil
+	return t.slots[key], nil
 }
 
 func (t *tokens) close() {
@@ -79,50 +86,66 @@ func (t *tokens) close() {
 	}
 }
 
-func (s *tokenSlot) tried() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.attempts
-}
-
-// tokenSession opens a token, or gives the open one. Of several that want it at
-// the same time one opens it for all, so that one wrong PIN counts once.
-func (a *App) tokenSession(ctx context.Context, address token.URI) (*token.Session, error) {
-	slot, err := a.tokens.slot(address)
-	if err != nil {
-		return nil, err
-	}
-	return slot.open(ctx, a, address, slot.tried())
-}
-
-// open is called with the number of attempts when its caller began to want the
-// token.
-func (s *tokenSlot) open(ctx context.Context, a *App, address token.URI, seen int) (*token.Session, error) {
+// use gives the open session of a slot, or has open make one. Of several that
+// want it at the same time one opens it for all, so that one wrong PIN counts
+// once: began is how many had been given when the caller began to want it. again
+// tells open that the last PIN was wrong.
+func (t *tokens) use(s *tokenSlot, began int64, open func(again bool) (*token.Session, error)) (*token.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.session != nil && s.session.Alive() {
 		return s.session, nil
 	}
-	if s.attempts > seen && s.wrong != nil {
+	if s.wrong != nil && s.at > began {
 		return nil, s.wrong // of the one that was waited for
 	}
-	again := s.wrong != nil
-	options := token.Options{Address: address, Command: a.config.TokenHelper, Again: again}
-	if ask := a.config.AskPIN; ask != nil {
-		options.PIN = func(ctx context.Context, q token.Question) (secret.Value, error) {
-			return ask(ctx, PINQuestion{Token: q.Token.Label, Serial: q.Token.Serial, Again: q.Again, Low: q.Token.CountLow, LastTry: q.Token.FinalTry})
-		}
-	}
-	session, err := token.Open(ctx, options)
-	err = translate(err)
-	s.attempts++
+	session, err := open(s.wrong != nil)
 	switch {
 	case err == nil:
 		s.session, s.wrong = session, nil
 	case errors.Is(err, token.ErrPIN), errors.Is(err, token.ErrLocked):
-		s.wrong = err
+		s.wrong, s.at = err, t.refused.Add(1)
 	}
 	return session, err
+}
+
+// tokenSession opens a token, or gives the open one.
+func (a *App) tokenSession(ctx context.Context, address token.URI) (*token.Session, error) {
+	return a.tokenSince(ctx, address, a.tokens.refused.Load())
+}
+
+// tokenSince finds the token of an address, unless that was done, and logs in
+// unless that was done by another address.
+func (a *App) tokenSince(ctx context.Context, address token.URI, began int64) (*token.Session, error) {
+	slot, err := a.tokens.slot(address.OfToken().String())
+	if err != nil {
+		return nil, err
+	}
+	return a.tokens.use(slot, began, func(bool) (*token.Session, error) {
+		options := token.Options{Address: address, Command: a.config.TokenHelper}
+		if ask := a.config.AskPIN; ask != nil {
+			options.PIN = func(ctx context.Context, q token.Question) (secret.Value, error) {
+				return ask(ctx, PINQuestion{Token: q.Token.Label, Serial: q.Token.Serial, Again: q.Again, Low: q.Token.CountLow, LastTry: q.Token.FinalTry})
+			}
+		}
+		found, err := token.Find(ctx, options)
+		if err != nil {
+			return nil, translate(err)
+		}
+		info := found.Info()
+		own, err := a.tokens.slot(tokenIdentity{found.Module(), info.Label, info.Serial, info.Manufacturer, info.Model})
+		if err != nil {
+			found.Close()
+			return nil, err
+		}
+		session, err := a.tokens.use(own, began, func(again bool) (*token.Session, error) {
+			return found, translate(found.LogIn(ctx, again))
+		})
+		if session != found {
+			found.Close()
+		}
+		return session, err
+	})
 }
 
 // tokenSigner finds a key in a token, by its place or by an address that a
@@ -146,8 +169,8 @@ func (a *App) tokenSigner(ctx context.Context, place string) (*token.Key, error)
 // tokenPlace is where the key of a certificate is, for the catalog.
 func tokenPlace(key *token.Key) string { return keyInToken + key.Address().String() }
 
-// tokenErrors tells signers' errors that have passed through a library, which
-// wraps them, from others.
+// fromToken knows a signer's errors also where they have passed through a library
+// that wraps them.
 func fromToken(err error) *provisioning.Error {
 	made := &provisioning.Error{Kind: provisioning.ErrInvalid, Message: sentence(err)}
 	var said *token.Error

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -77,18 +78,14 @@ func newTokenApp(t *testing.T) (*App, *person, token.URI) {
 func TestOnePINIsAskedForAllWhoWait(t *testing.T) {
 	t.Parallel()
 	a, asked, address := newTokenApp(t)
-	slot, err := a.tokens.slot(address)
-	if err != nil {
-		t.Fatal(err)
-	}
 	// wave wants the token six times, each before any of them has tried.
 	wave := func() (sessions []*token.Session, failed int) {
-		seen := slot.tried()
+		seen := a.tokens.refused.Load()
 		var mu sync.Mutex
 		var group sync.WaitGroup
 		for range 6 {
 			group.Go(func() {
-				session, err := slot.open(t.Context(), a, address, seen)
+				session, err := a.tokenSince(t.Context(), address, seen)
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -126,6 +123,78 @@ func TestOnePINIsAskedForAllWhoWait(t *testing.T) {
 	sessions[0].Close()
 	if again, err := a.tokenSession(t.Context(), address); err != nil || again == sessions[0] || len(asked.asked) != 1 || asked.asked[0].Again {
 		t.Errorf("opened anew: %v, asked %+v", err, asked.asked)
+	}
+}
+
+// A token that is named in several ways is one token: its PIN is asked for once,
+// a wrong one counts once, and whoever comes while a person is typing waits for
+// that.
+func TestOnePINForAllAddresses(t *testing.T) {
+	t.Parallel()
+	a, asked, byLabel := newTokenApp(t)
+	session, err := a.tokenSession(t.Context(), byLabel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := session.Info().Serial
+	bySerial, err := token.ParseURI("pkcs11:serial=" + serial + "?module-path=/usr/lib/softhsm/libsofthsm2.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := a.tokenSession(t.Context(), bySerial); err != nil || again != session || len(asked.asked) != 1 {
+		t.Errorf("by its serial number: %v, asked %+v", err, asked.asked)
+	}
+	session.Close() // the token is pulled out
+
+	entered, typed := make(chan struct{}), make(chan struct{})
+	a.config.AskPIN = func(ctx context.Context, q PINQuestion) (secret.Value, error) {
+		if pin, err := asked.ask(ctx, q); len(asked.asked) > 1 {
+			return pin, err
+		}
+		close(entered)
+		<-typed
+		return secret.FromString("97531"), nil
+	}
+	asked.takes("1234")
+	var group sync.WaitGroup
+	open := func(address token.URI) {
+		group.Go(func() {
+			if _, err := a.tokenSession(t.Context(), address); !errors.Is(err, token.ErrPIN) {
+				t.Errorf("%s with a wrong PIN: %v", address, err)
+			}
+		})
+	}
+	open(byLabel)
+	<-entered
+	open(byLabel)
+	open(bySerial)
+	slots := func() (n int) { // that somebody waits in or has been through
+		a.tokens.mu.Lock()
+		defer a.tokens.mu.Unlock()
+		for _, slot := range a.tokens.slots {
+			if !slot.mu.TryLock() {
+				n++
+			} else {
+				slot.mu.Unlock()
+			}
+		}
+		return n
+	}
+	for slots() < 3 { // both addresses and the token itself
+		runtime.Gosched()
+	}
+	close(typed)
+	group.Wait()
+	if len(asked.asked) != 1 {
+		t.Errorf("a wrong PIN was asked for %d times", len(asked.asked))
+	}
+	for _, address := range []token.URI{byLabel, bySerial} {
+		if _, err := a.tokenSession(t.Context(), address); err != nil {
+			t.Errorf("%s with the right PIN: %v", address, err)
+		}
+	}
+	if len(asked.asked) != 2 || !asked.asked[1].Again {
+		t.Errorf("asked %+v", asked.asked)
 	}
 }
 

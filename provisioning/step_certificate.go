@@ -161,15 +161,25 @@ func (certificateStep) Do(ctx context.Context, x *Execution) (Result, error) {
 				return Result{}, fmt.Errorf("make the key of %s on the device: %w", order.title(), err)
 			}
 		}
-		fresh, err := x.Certificates.Make(ctx, x.Run.ID, order)
+		summary, err := x.makePair(ctx, order, pair)
 		if err != nil {
-			return Result{}, fmt.Errorf("make %s: %w", order.title(), err)
+			return Result{}, err
 		}
-		pair.Chain, pair.Key = fresh.Chain, fresh.Key
-		x.pairs[order.Role] = pair
-		made = append(made, fmt.Sprintf("%s until %s", order.title(), fresh.Leaf().NotAfter.Format("2006-01-02")))
+		made = append(made, summary)
 	}
 	return Result{Summary: strings.Join(made, "; ")}, nil
+}
+
+// makePair has a certificate made and keeps it as the pair of its role, in the
+// place that pair names; it tells what it is and how long it holds.
+func (x *Execution) makePair(ctx context.Context, order CertificateOrder, pair Pair) (summary string, err error) {
+	fresh, err := x.Certificates.Make(ctx, x.Run.ID, order)
+	if err != nil {
+		return "", fmt.Errorf("make %s: %w", order.title(), err)
+	}
+	pair.Chain, pair.Key = fresh.Chain, fresh.Key
+	x.pairs[order.Role] = pair
+	return fmt.Sprintf("%s until %s", order.title(), fresh.Leaf().NotAfter.Format("2006-01-02")), nil
 }
 
 // Undo leaves the certificates listed, as revoked. A key that was born on the

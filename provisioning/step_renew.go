@@ -148,13 +148,11 @@ func (renewStep) Do(ctx context.Context, x *Execution) (Result, error) {
 		if order, err = x.keyToRenew(ctx, before, order, &pair); err != nil {
 			return Result{}, fmt.Errorf("look for the key of %s: %w", order.title(), err)
 		}
-		fresh, err := x.Certificates.Make(ctx, x.Run.ID, order)
+		summary, err := x.makePair(ctx, order, pair)
 		if err != nil {
-			return Result{}, fmt.Errorf("make %s: %w", order.title(), err)
+			return Result{}, err
 		}
-		pair.Chain, pair.Key = fresh.Chain, fresh.Key
-		x.pairs[order.Role] = pair
-		made = append(made, fmt.Sprintf("%s until %s", order.title(), fresh.Leaf().NotAfter.Format("2006-01-02")))
+		made = append(made, summary)
 	}
 	return Result{Summary: strings.Join(made, "; ")}, nil
 }

@@ -165,4 +165,3 @@ func (s *session) certExport(a *app.App, f certFlags, args []string) error {
 	s.line("%s is written", f.out)
 	return nil
 }
-

@@ -84,22 +84,27 @@ func provision(s *session, args []string) error {
 		return err
 	}
 	if !f.yes {
-		shown, err := a.Preview(s.ctx, request)
-		if err != nil {
-			return err
-		}
-		if s.Terminal && !s.json {
-			s.showPreview(shown)
-		}
-		if shown.Refused() {
-			return s.refusedBy(shown.Findings)
-		}
-		if err := s.agreed(false, "Provision "+request.Plan.Device.ID); err != nil {
+		if err := s.reviewed(a, request, "Provision "+request.Plan.Device.ID); err != nil {
 			return err
 		}
 	}
 	s.practiceNotice(a)
 	return s.outcome(a.Provision(s.ctx, request, s.progress()))
+}
+
+// reviewed shows what a run will do to a person who then agrees to it.
+func (s *session) reviewed(a *app.App, request app.Request, question string) error {
+	shown, err := a.Preview(s.ctx, request)
+	if err != nil {
+		return err
+	}
+	if s.Terminal && !s.json {
+		s.showPreview(shown)
+	}
+	if shown.Refused() {
+		return s.refusedBy(shown.Findings)
+	}
+	return s.agreed(false, question)
 }
 
 // provisionMany runs a list of targets under one batch.

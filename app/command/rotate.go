@@ -35,17 +35,7 @@ func (s *session) rotate(a *app.App, id string, f rotateFlags) error {
 		return err
 	}
 	if !f.yes {
-		shown, err := a.Preview(s.ctx, request)
-		if err != nil {
-			return err
-		}
-		if s.Terminal && !s.json {
-			s.showPreview(shown)
-		}
-		if shown.Refused() {
-			return s.refusedBy(shown.Findings)
-		}
-		if err := s.agreed(false, "Rotate the "+f.what+" of "+request.Plan.Device.ID+"; the services restart"); err != nil {
+		if err := s.reviewed(a, request, "Rotate the "+f.what+" of "+request.Plan.Device.ID+"; the services restart"); err != nil {
 			return err
 		}
 	}

@@ -79,7 +79,7 @@ func (p *Page) imported(result app.Imported) {
 	}
 	var reasons []string
 	for _, refused := range result.Refused {
-		reasons = append(reasons, refused.File+": "+uilang.Domain(refused.Problem))
+		reasons = append(reasons, uilang.Domain(refused.Problem))
 	}
 	state := widgets.Care
 	if n+result.Known == 0 {

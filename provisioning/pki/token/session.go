@@ -22,18 +22,16 @@ type Question struct {
 	Again bool
 }
 
-// Options are what Open needs.
+// Options are what Find needs.
 type Options struct {
 	// Address names the token and its module; what it says of a key is for Key.
 	Address URI
 	// Command starts a process that runs Serve; empty means the running program
 	// with the arguments helper and token.
 	Command []string
-	// PIN is asked when the token wants one, once for each Open. Nil means that
+	// PIN is asked when the token wants one, once for each LogIn. Nil means that
 	// nobody can be asked.
 	PIN func(context.Context, Question) (secret.Value, error)
-	// Again goes into the question.
-	Again bool
 	// CallTime is how long one answer may take, MakeTime how long a new key may;
 	// zero means 30 seconds and 5 minutes (smart cards make RSA keys slowly).
 	CallTime, MakeTime time.Duration
@@ -48,6 +46,7 @@ var ErrNoPIN = errors.New("the token wants a PIN and nobody can be asked for it"
 type Session struct {
 	options Options
 	info    Info
+	library string
 	mark    string
 
 	mu      sync.Mutex // held during a call
@@ -66,9 +65,9 @@ type answer struct {
 	err   error
 }
 
-// Open starts the process of the module, finds the token and logs in. A wrong
-// PIN is an ErrPIN; Open does not try again.
-func Open(ctx context.Context, options Options) (*Session, error) {
+// Find starts the process of the module and finds the token; what it says of
+// itself is known then, and LogIn opens its keys.
+func Find(ctx context.Context, options Options) (*Session, error) {
 	if options.CallTime == 0 {
 		options.CallTime = 30 * time.Second
 	}
@@ -79,7 +78,7 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{options: options, mark: "EW-TOKEN-" + rand.Text(), answers: make(chan answer), ended: make(chan struct{}), gone: make(chan struct{})}
+	s := &Session{options: options, library: library, mark: "EW-TOKEN-" + rand.Text(), answers: make(chan answer), ended: make(chan struct{}), gone: make(chan struct{})}
 	if err := s.start(); err != nil {
 		return nil, fail(ErrModule, "the helper process does not start: %s", err)
 	}
@@ -87,15 +86,23 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 	if err == nil && opened.Info == nil {
 		err = fail(ErrLied, "the helper process names no token")
 	}
-	if err == nil {
-		s.info = *opened.Info
-		err = s.login(ctx)
-	}
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
+	s.info = *opened.Info
 	return s, nil
+}
+
+// LogIn opens the keys of the token. A wrong PIN is an ErrPIN and is not tried
+// again; after any error the session is closed. again tells who is asked that the
+// last PIN for the token was wrong.
+func (s *Session) LogIn(ctx context.Context, again bool) error {
+	err := s.login(ctx, again)
+	if err != nil {
+		s.Close()
+	}
+	return err
 }
 
 func (s *Session) start() error {
@@ -150,7 +157,7 @@ func (s *Session) read() {
 	}
 }
 
-func (s *Session) login(ctx context.Context) error {
+func (s *Session) login(ctx context.Context, again bool) error {
 	var pin secret.Value
 	switch {
 	case s.info.Locked:
@@ -162,7 +169,7 @@ func (s *Session) login(ctx context.Context) error {
 		return fmt.Errorf("open the token %q: %w", s.info.Label, ErrNoPIN)
 	default:
 		var err error
-		if pin, err = s.options.PIN(ctx, Question{Token: s.info, Again: s.options.Again}); err != nil {
+		if pin, err = s.options.PIN(ctx, Question{Token: s.info, Again: again}); err != nil {
 			return err
 		}
 		if pin.IsEmpty() {
@@ -185,6 +192,9 @@ func (s *Session) login(ctx context.Context) error {
 
 // Info is what the token says of itself.
 func (s *Session) Info() Info { return s.info }
+
+// Module is the file of the module that the token was found by.
+func (s *Session) Module() string { return s.library }
 
 // Alive tells whether the session can still be used.
 func (s *Session) Alive() bool {

@@ -118,7 +118,7 @@ func TestTokensAndKeysThatAreNotThere(t *testing.T) {
 	} {
 		o := options
 		o.Address = address(t, text+"?module-path="+softHSM)
-		if _, err := Open(t.Context(), o); !errors.Is(err, kind) || !strings.Contains(err.Error(), `"ewca"`) {
+		if _, err := logIn(t.Context(), o); !errors.Is(err, kind) || !strings.Contains(err.Error(), `"ewca"`) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestTokensAndKeysThatAreNotThere(t *testing.T) {
 		if text != "" {
 			o.Address = address(t, "pkcs11:token=ewca?"+text)
 		}
-		if _, err := Open(t.Context(), o); !errors.Is(err, kind) {
+		if _, err := logIn(t.Context(), o); !errors.Is(err, kind) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -145,7 +145,7 @@ func TestTokensAndKeysThatAreNotThere(t *testing.T) {
 	o.Address = address(t, "pkcs11:token=ewca?module-name=softhsm2")
 	open(t, o)
 	o.Command = []string{"/nowhere/edgewright"}
-	if _, err := Open(t.Context(), o); !errors.Is(err, ErrModule) {
+	if _, err := logIn(t.Context(), o); !errors.Is(err, ErrModule) {
 		t.Errorf("no helper: %v", err)
 	}
 }
@@ -160,7 +160,7 @@ func TestPINIsTriedOnce(t *testing.T) {
 		asked = append(asked, q)
 		return secret.FromString("97531-wrong"), nil
 	}
-	_, err := Open(t.Context(), options)
+	_, err := logIn(t.Context(), options)
 	if !errors.Is(err, ErrPIN) || strings.Contains(err.Error(), "97531") {
 		t.Errorf("wrong PIN: %v", err)
 	}
@@ -168,15 +168,15 @@ func TestPINIsTriedOnce(t *testing.T) {
 		t.Errorf("tried %q, asked %+v", tried, asked)
 	}
 	options.PIN = nil
-	if _, err := Open(t.Context(), options); !errors.Is(err, ErrNoPIN) {
+	if _, err := logIn(t.Context(), options); !errors.Is(err, ErrNoPIN) {
 		t.Errorf("nobody to ask: %v", err)
 	}
 	options.PIN = gives("")
-	if _, err := Open(t.Context(), options); !errors.Is(err, ErrNoPIN) {
+	if _, err := logIn(t.Context(), options); !errors.Is(err, ErrNoPIN) {
 		t.Errorf("empty: %v", err)
 	}
 	options.PIN = func(context.Context, Question) (secret.Value, error) { return secret.Value{}, context.Canceled }
-	if _, err := Open(t.Context(), options); !errors.Is(err, context.Canceled) {
+	if _, err := logIn(t.Context(), options); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	if tried, _ := os.ReadFile(logins); bytes.Count(tried, []byte("login")) != 1 {
@@ -205,7 +205,7 @@ func TestModulesThatCrashHangAndLie(t *testing.T) {
 			if c.kind == ErrHung {
 				o.CallTime = soon
 			}
-			s, err := Open(t.Context(), o)
+			s, err := logIn(t.Context(), o)
 			var key *Key
 			if err == nil {
 				defer s.Close()

@@ -69,7 +69,7 @@ func address(t *testing.T, text string) URI {
 
 func open(t *testing.T, options Options) *Session {
 	t.Helper()
-	s, err := Open(t.Context(), options)
+	s, err := logIn(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,3 +101,12 @@ func shim(t *testing.T, options Options, fault int, defines ...string) Options {
 // soon is long enough for any answer of SoftHSM on a busy machine, and short
 // for a test that waits for it to run out.
 const soon = 2 * time.Second
+
+// logIn finds a token and opens its keys.
+func logIn(ctx context.Context, options Options) (*Session, error) {
+	s, err := Find(ctx, options)
+	if err == nil {
+		err = s.LogIn(ctx, false)
+	}
+	return s, err
+}

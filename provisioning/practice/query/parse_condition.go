@@ -31,6 +31,12 @@ func (p *parser) not() (node, *Error) {
 	if !p.isKeyword("not") {
 		return p.comparison()
 	}
+	operand, err := p.nested(p.not)
+	return negation{operand}, err
+}
+
+// nested passes over a token and reads what stands a level deeper behind it.
+func (p *parser) nested(read func() (node, *Error)) (node, *Error) {
 	leave, err := p.enter()
 	if err != nil {
 		return nil, err
@@ -39,8 +45,7 @@ func (p *parser) not() (node, *Error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	operand, err := p.not()
-	return negation{operand}, err
+	return read()
 }
 
 // enter counts a level of nesting.
@@ -154,15 +159,7 @@ func (p *parser) operand() (node, *Error) {
 	if !p.isSymbol("(") {
 		return p.path()
 	}
-	leave, err := p.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	if err := p.advance(); err != nil {
-		return nil, err
-	}
-	inside, err := p.or()
+	inside, err := p.nested(p.or)
 	if err != nil {
 		return nil, err
 	}

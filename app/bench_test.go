@@ -220,8 +220,9 @@ func (b bench) request() Request {
 	return request
 }
 
-// open opens the app of the bench, with a practice cloud that asks devices to
-// wait for one second, the least there is. k may be nil.
+// open opens the app of the bench, with a practice cloud that has assigned a
+// device when it asks for the first time, and devices that ask at once: hundreds
+// of benches would do nothing but wait otherwise. k may be nil.
 func (b bench) open(ctx context.Context, k *knife) (*App, error) {
 	a, err := New(ctx, b.config())
 	if err != nil {
@@ -232,6 +233,9 @@ func (b bench) open(ctx context.Context, k *knife) (*App, error) {
 		a.practice.cloud.Faults().Polling(time.Second, 0)
 		ca := a.practice.cloud.Info().CAPEM
 		a.practice.mu.Unlock()
+		own := p.Player.(player)
+		own.pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+		p.Player = own
 		if b.Runtime {
 			p.Machine = runtimeMachine{Machine: p.Machine, bench: b, player: p.Player}
 			p.Cloud.Reach = &provisioning.Reach{CA: ca, Hosts: []string{"hub.practice.test", "global.practice.test"}}

@@ -23,9 +23,9 @@ import (
 	"edgewright/provisioning/tpm/softtpm"
 )
 
-// killParallel is how many benches are under way at once; most of their time
-// is the wait that the cloud asks for.
-const killParallel = 12
+// killParallel is how many benches are under way at once; what they wait for is
+// the disk.
+const killParallel = 8
 
 // killWays are the plans whose effects are cut one by one.
 var killWays = []struct {
@@ -95,7 +95,7 @@ func cutEverywhere(t *testing.T, way string, runtime bool, j job, sound func(bef
 	}
 	want := j.Bench.picture(t)
 	sound(before, want)
-	cutEach(t, effects, func(t *testing.T, ctx context.Context, dir string, cut int) error {
+	cutEach(t, effects, func(ctx context.Context, dir string, cut int) error {
 		b, err := newBench(dir, way, runtime)
 		if err != nil {
 			return err
@@ -120,7 +120,7 @@ func cutEverywhere(t *testing.T, way string, runtime bool, j job, sound func(bef
 
 // cutEach calls check for each effect, several at once, each in a folder of
 // its own.
-func cutEach(t *testing.T, effects []string, check func(t *testing.T, ctx context.Context, dir string, cut int) error) {
+func cutEach(t *testing.T, effects []string, check func(ctx context.Context, dir string, cut int) error) {
 	t.Helper()
 	if len(effects) < 10 {
 		t.Fatalf("only these effects: %q", effects)
@@ -131,7 +131,7 @@ func cutEach(t *testing.T, effects []string, check func(t *testing.T, ctx contex
 	for cut, effect := range effects {
 		group.Go(func() error {
 			dir := filepath.Join(root, fmt.Sprint(cut))
-			if err := check(t, t.Context(), dir, cut); err != nil {
+			if err := check(t.Context(), dir, cut); err != nil {
 				t.Errorf("cut %d, before %s: %v", cut, effect, err)
 			}
 			return os.RemoveAll(dir)

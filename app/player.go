@@ -12,16 +12,20 @@ import (
 
 // player plays a device with the key or certificate that lies on it, over the device side of
 // DPS and IoT Hub.
-type player struct{ options connectOptions }
+type player struct {
+	options connectOptions
+	// pause waits in the place of a timer; tests of this package set it.
+	pause func(context.Context, time.Duration) error
+}
 
 func (a *App) player(cloud provisioning.Cloud) provisioning.Player {
 	if reached, ok := cloud.Hub.(registry); ok {
-		return player{reached.options}
+		return player{options: reached.options}
 	}
 	if reached, ok := cloud.DPS.(enroller); ok {
-		return player{reached.options}
+		return player{options: reached.options}
 	}
-	return player{connectOptions{now: a.now}}
+	return player{options: connectOptions{now: a.now}}
 }
 
 func (p player) Register(ctx context.Context, c provisioning.Credentials, wait func(time.Duration)) (provisioning.Registration, error) {
@@ -30,7 +34,7 @@ func (p player) Register(ctx context.Context, c provisioning.Credentials, wait f
 	if options.Certificate, err = tlsCertificate(c.Pair); err != nil {
 		return provisioning.Registration{}, err
 	}
-	asked := dps.Registration{GlobalEndpoint: c.Endpoint, IDScope: c.IDScope, RegistrationID: c.RegistrationID, Key: c.Key, OnWait: wait, Options: options}
+	asked := dps.Registration{GlobalEndpoint: c.Endpoint, IDScope: c.IDScope, RegistrationID: c.RegistrationID, Key: c.Key, OnWait: wait, Pause: p.pause, Options: options}
 	if c.Chip != nil {
 		asked.TPM = &dps.TPM{EndorsementKey: c.EndorsementKey, StorageRootKey: c.StorageRoot, Activate: activate(c.Chip)}
 	}

@@ -16,46 +16,43 @@ import (
 // lets the run go on, and looks there for the keys that the device has in the end:
 // their scalars, as bytes and in every text that holds them, DER and PEM included.
 func TestPrivateKeysStayInside(t *testing.T) {
-	for cut := 1; ; cut++ {
-		if !keysStayInside(t, cut) {
-			if cut < 10 {
-				t.Errorf("the run has only %d effects", cut)
-			}
-			return
-		}
+	t.Parallel()
+	whole := mustBench(t, "manual x509", false)
+	effects, _, err := job{Bench: whole, Cut: -1}.start(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
+	cutEach(t, effects, func(ctx context.Context, dir string, cut int) error { return keysStayInside(ctx, t, dir, cut) })
 }
 
-// keysStayInside is one round; it gives false when the run has no such effect.
-func keysStayInside(t *testing.T, cut int) bool {
-	dir := t.TempDir()
+// keysStayInside is one round.
+func keysStayInside(ctx context.Context, t *testing.T, dir string, cut int) error {
 	b, err := newBench(dir, "manual x509", false)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	_, killed, err := job{Bench: b, Cut: cut}.start(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	if _, killed, err := (job{Bench: b, Cut: cut}).start(ctx); err != nil || !killed {
+		return fmt.Errorf("killed = %t, %w", killed, err)
 	}
 	before := filepath.Join(dir, "when-killed")
 	for name, folder := range map[string]string{"data": b.data(), "state": b.state()} {
 		if err := os.CopyFS(filepath.Join(before, name), os.DirFS(folder)); err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
 	var output bytes.Buffer
-	a, err := b.openLogged(t.Context(), &output)
+	a, err := b.openLogged(ctx, &output)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer func() { _ = a.Close() }()
-	if killed {
-		finish(t, a, b, &output)
+	if err := finish(ctx, a, b, &output); err != nil {
+		return err
 	}
 	hunt := &secretHunt{}
 	files, err := filepath.Glob(filepath.Join(b.folder(), "var/aziot/secrets/*.pem"))
 	if err != nil || len(files) != 3 {
-		t.Fatalf("cut %d: the device has the keys %q, want those of two identities and an Edge CA (%v)", cut, files, err)
+		return fmt.Errorf("the device has the keys %q, want those of two identities and an Edge CA (%w)", files, err)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -63,38 +60,35 @@ func keysStayInside(t *testing.T, cut int) bool {
 			err = hunt.AddKey(filepath.Base(file), text)
 		}
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
-	if err := a.MakeBackup(t.Context(), filepath.Join(b.data(), "backup.db")); err != nil {
-		t.Fatal(err)
+	if err := a.MakeBackup(ctx, filepath.Join(b.data(), "backup.db")); err != nil {
+		return err
 	}
 	when := fmt.Sprintf("cut %d", cut)
 	for _, folder := range []string{before, b.data(), b.state()} {
 		hunt.below(t, when, folder)
 	}
 	if found := hunt.In(output.Bytes()); len(found) > 0 {
-		t.Errorf("%s: what was printed and logged holds %q", when, found)
+		return fmt.Errorf("what was printed and logged holds %q", found)
 	}
-	return killed
+	return nil
 }
 
 // finish resumes the run, or begins it where nothing was written yet.
-func finish(t *testing.T, a *App, b bench, output *bytes.Buffer) {
-	t.Helper()
+func finish(ctx context.Context, a *App, b bench, output *bytes.Buffer) error {
 	emit := func(e provisioning.Event) { fmt.Fprintf(output, "%+v\n", e) }
-	runs, err := a.Runs(t.Context())
+	runs, err := a.Runs(ctx)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	if len(runs) == 0 {
-		if out := a.Provision(context.WithoutCancel(t.Context()), b.request(), emit); out.Outcome != provisioning.RunSucceeded {
-			t.Fatalf("%+v", out.Error)
-		}
-		return
+		return wanted([]provisioning.Outcome{a.Provision(ctx, b.request(), emit)}, provisioning.RunSucceeded)
 	}
-	outs, _, err := a.Resume(t.Context(), runs[0].ID, Access{}, emit)
-	if err != nil || outs[0].Outcome != provisioning.RunSucceeded {
-		t.Fatalf("%+v, %v", outs, err)
+	outs, _, err := a.Resume(ctx, runs[0].ID, Access{}, emit)
+	if err != nil {
+		return err
 	}
+	return wanted(outs, provisioning.RunSucceeded)
 }

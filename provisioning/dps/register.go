@@ -36,7 +36,10 @@ type Registration struct {
 	Payload json.RawMessage
 	// OnWait, if not nil, is told each wait that the service imposes before it
 	// begins. It must not block.
-	OnWait  func(time.Duration)
+	OnWait func(time.Duration)
+	// Pause, if not nil, waits in the place of a timer; it gives the context's
+	// error if that ends first.
+	Pause   func(ctx context.Context, d time.Duration) error
 	Options Options
 }
 
@@ -152,14 +155,23 @@ func (r Registration) wait(ctx context.Context, answer rest.Answer) (time.Durati
 	if r.OnWait != nil {
 		r.OnWait(pause)
 	}
+	wait := r.Pause
+	if wait == nil {
+		wait = sleep
+	}
 	begin := time.Now()
-	timer := time.NewTimer(pause)
+	err := wait(ctx, pause)
+	return time.Since(begin), err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return time.Since(begin), nil
+		return nil
 	case <-ctx.Done():
-		return time.Since(begin), ctx.Err()
+		return ctx.Err()
 	}
 }
 

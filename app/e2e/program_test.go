@@ -36,14 +36,10 @@ type result struct {
 func (s *station) run(stdin string, args ...string) result {
 	s.t.Helper()
 	cmd := exec.Command(program, args...)
-	home := s.home
-	env := []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}
 	if s.inside != "" {
-		home = "/home/operator"
 		cmd = exec.Command("chroot", append([]string{s.inside, "/opt/edgewright/edgewright"}, args...)...)
-		env = append(env, "LD_LIBRARY_PATH=/opt/edgewright/lib")
 	}
-	cmd.Env = append(env, "HOME="+home)
+	cmd.Env = s.environment()
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -53,6 +49,15 @@ func (s *station) run(stdin string, args ...string) result {
 		s.t.Fatal(err)
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+}
+
+// environment is a clean one, as the program sees it.
+func (s *station) environment() []string {
+	env := []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}
+	if s.inside != "" {
+		return append(env, "HOME=/home/operator", "LD_LIBRARY_PATH=/opt/edgewright/lib")
+	}
+	return append(env, "HOME="+s.home)
 }
 
 // outcome is the last JSON object of a command.

@@ -17,7 +17,10 @@ func TestTheCellsByCertificate(t *testing.T) {
 		"by hand, self-signed": {provisioning.Manual, "", "", func(f *certificateFields) { f.choose(provisioning.SourceSelfSigned) }},
 		"by hand, issued":      {provisioning.Manual, "", "", func(f *certificateFields) { f.choose(provisioning.SourceIssue); f.anchor.onboard.SetChecked(true) }},
 		"individual":           {provisioning.DPS, provisioning.Individual, "", func(f *certificateFields) { f.choose(provisioning.SourceIssue) }},
-		"group, intermediate":  {provisioning.DPS, provisioning.GroupWord, "line-7", func(f *certificateFields) { f.choose(provisioning.SourceIssue); f.edge.SetChecked(true) }},
+		"group, intermediate": {provisioning.DPS, provisioning.GroupWord, "line-7", func(f *certificateFields) {
+			f.choose(provisioning.SourceIssue)
+			f.p.steps[stepIdentity].(*identityStep).edge.on.SetChecked(true)
+		}},
 		"group, uploaded": {provisioning.DPS, provisioning.GroupWord, "line-7", func(f *certificateFields) {
 			f.choose(provisioning.SourceIssue)
 			f.anchor.by.Choose(provisioning.AnchorUploaded)

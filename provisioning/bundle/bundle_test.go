@@ -3,7 +3,6 @@ package bundle
 import (
 	"archive/tar"
 	"bytes"
-	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -117,11 +116,8 @@ func TestSealedForAnAgeRecipient(t *testing.T) {
 			t.Errorf("a stranger: %v", err)
 		}
 	}
-	weak, err := ecdh.X25519().NewPublicKey(make([]byte, 32)) // leads everybody to the same key
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Seal(example(t, false), x25519Recipient{weak}); err == nil {
+	weak := x25519Recipient{} // a point that leads everybody to the same key
+	if _, err := Seal(example(t, false), weak); err == nil {
 		t.Error("sealed for a point of low order")
 	}
 }

@@ -210,58 +210,6 @@ func TestIssuedPlansReadAndWriteTheSame(t *testing.T) {
 	}
 }
 
-// Each row breaks a plan in one place and names the field found.
-func TestIssuedPlanFindings(t *testing.T) {
-	for _, row := range []struct {
-		plan, old, new, field string
-		level                 finding.Level
-	}{
-		{estPlan, "enrollment = \"group\"\ngroup = \"line-7\"", "", "x509.source", finding.Error},
-		{estPlan, "enrollment = \"group\"\ngroup = \"line-7\"", "", "x509.auto_renew", finding.Error},
-		{localCAPlan, `group = "line-7"`, ``, "x509.source", finding.Error},
-		{localCAPlan, `source = "local-ca"`, `source = "local-ca" `, "x509.source", finding.Care},
-		{localCAPlan, `id = "line-7-0042"`, `id = "` + strings.Repeat("a", 57) + `"`, "device.id", finding.Error},
-		{localCAPlan, "days = 90", "algorithm = \"p384\"", "x509.algorithm", finding.Error},
-		{localCAPlan, "days = 90", "est = { url = \"https://x\" }", "x509.est", finding.Error},
-		{localCAPlan, "days = 90", "files = { certificate = \"a\", key = \"b\" }", "x509.files", finding.Error},
-		{estPlan, `"1.5"`, `"1.2"`, "x509.auto_renew", finding.Error},
-		{estPlan, "\"10day\"", "\"10d\"", "x509.auto_renew.threshold", finding.Error},
-		{estPlan, "\"60min\"", "\"100%\"", "x509.auto_renew.retry", finding.Error},
-		{x509Plan, "days = 90", "auto_renew = { threshold = \"80%\" }", "x509.auto_renew", finding.Error},
-		{estPlan, "[edge_ca]", "days = 9\n[edge_ca]", "x509.days", finding.Error},
-		{estPlan, "[edge_ca]", "key = \"workstation\"\n[edge_ca]", "x509.key", finding.Error},
-		{estPlan, "[edge_ca]", "algorithm = \"p256\"\n[edge_ca]", "x509.algorithm", finding.Error},
-		{estPlan, "anchor = \"intermediate\"", "anchor = \"uploaded\"\nuploaded = \"x\"", "x509.ca", finding.Error},
-		{estPlan, "https://est", "http://est", "x509.est.url", finding.Error},
-		{estPlan, "https://est.example.org/.well-known/est/line-7", "", "x509.est.url", finding.Error},
-		{estPlan, "https://est.example.org/.well-known/est/line-7", "https://est.example.org/est", "x509.est.url", finding.Error},
-		{estPlan, "https://est", "https://me:pw@est", "x509.est.url", finding.Error},
-		{estPlan, "est/line-7\"", "est/line-7?a=b\"", "x509.est.url", finding.Error},
-		{estPlan, "\"Line 7 bootstrap\"", "\"vault:\"", "x509.est.bootstrap", finding.Error},
-		{estPlan, "\"Line 7 bootstrap\"", "\"\"", "x509.est.bootstrap", finding.Care},
-		{estPlan, "\"Plant Root 2026\"", "\"\"", "x509.est.trust", finding.Note},
-		{estPlan, "\"Plant Root 2026\"", "\" Plant Root 2026\"", "x509.est.trust", finding.Error},
-		{estPlan, "[edge_ca]\nsource = \"est\"", "[edge_ca]\nsource = \"est\"\nca = \"x\"", "edge_ca.ca", finding.Error},
-		{edgeESTPlan, "source = \"est\"", "source = \"issue\"", "x509.est", finding.Error},
-		{edgeESTPlan, "[x509]\n", "[x509]\ndays = 3\n", "x509", finding.Error},
-		{estPlan, "provisioning = \"dps\"", "provisioning = \"manual\"", "x509.source", finding.Care},
-	} {
-		text := strings.Replace(row.plan, row.old, row.new, 1)
-		if text == row.plan {
-			t.Fatalf("%s: the row changes nothing", row.field)
-		}
-		_, findings, err := ParsePlan([]byte(text))
-		if err != nil {
-			t.Fatal(row.field, err)
-		}
-		if !slices.ContainsFunc(findings, func(f finding.Finding) bool {
-			return f.Field == row.field && f.Level == row.level && f.Problem != "" && f.Fix != ""
-		}) {
-			t.Errorf("%q: no %s names %s: %+v", row.new, row.level, row.field, findings)
-		}
-	}
-}
-
 // The configuration of a plan can be seen before anything is looked up.
 func TestConfigOfIssued(t *testing.T) {
 	byLogin := estWay()

@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -152,50 +151,6 @@ func TestX509PlansReadAndWriteTheSame(t *testing.T) {
 		}
 		if again, findings, err := ParsePlan(written); err != nil || len(findings) > 0 || !reflect.DeepEqual(plan, again) {
 			t.Errorf("read again: %+v %v %v\nfrom\n%s", again, findings, err, written)
-		}
-	}
-}
-
-// Each row breaks a plan with certificates in one place and names the field
-// found.
-func TestX509PlanFindings(t *testing.T) {
-	for _, row := range []struct{ plan, old, new, field string }{
-		{x509Plan, `source = "issue"`, `source = "bought"`, "x509.source"},
-		{x509Plan, `source = "issue"`, `source = "self-signed"`, "x509.source"},
-		{x509Plan, "ca = \"Line 7 issuing\"\nkey", "key", "x509.ca"},
-		{manualX509Plan, "[x509]\n", "[x509]\nca = \"x\"\n", "x509.ca"},
-		{x509Plan, `"workstation"`, `"cellar"`, "x509.key"},
-		{x509Plan, `"rsa3072"`, `"p384"`, "x509.algorithm"},
-		{x509Plan, `days = 90`, `days = -1`, "x509.days"},
-		{x509Plan, `anchor = "uploaded"`, `anchor = "harbour"`, "x509.anchor"},
-		{manualX509Plan, "[x509]\n", "[x509]\nanchor = \"intermediate\"\n", "x509.anchor"},
-		{x509Plan, `uploaded = "line-7-ca"`, ``, "x509.uploaded"},
-		{x509Plan, `uploaded = "line-7-ca"`, `uploaded = "line 7"`, "x509.uploaded"},
-		{x509Plan, "anchor = \"uploaded\"\nuploaded = \"line-7-ca\"", `onboard = true`, "x509.onboard"},
-		{manualX509Plan, "[x509]\n", "[x509]\nonboard = true\n", "x509.onboard"},
-		{x509Plan, `days = 90`, `thumbprint = "sha1"`, "x509.thumbprint"},
-		{manualX509Plan, `"sha1"`, `"md5"`, "x509.thumbprint"},
-		{manualX509Plan, `files = { certificate = "a.pem", key = "a.key" }`, ``, "x509.files"},
-		{manualX509Plan, `, key = "a.key"`, ``, "x509.files"},
-		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nsource = \"moon\"", "edge_ca.source"},
-		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nsource = \"files\"", "edge_ca.files"},
-		{x509Plan, "[edge_ca]\nsource = \"issue\"", "[edge_ca]\nfiles = { certificate = \"a.pem\" }\nsource = \"files\"", "edge_ca.files"},
-		{x509Plan, `"line-7-0042.gateway"`, `"line-7-0042"`, "edge_ca.common_name"},
-		{x509Plan, "ca = \"Line 7 issuing\"\ncommon_name", "common_name", "edge_ca.ca"},
-		{x509Plan, `"Plant Root 2026"`, `" "`, "trust_bundle.certificates"},
-	} {
-		text := strings.Replace(row.plan, row.old, row.new, 1)
-		if text == row.plan {
-			t.Fatalf("%s: the row changes nothing", row.field)
-		}
-		_, findings, err := ParsePlan([]byte(text))
-		if err != nil {
-			t.Fatal(row.field, err)
-		}
-		if !slices.ContainsFunc(findings, func(f finding.Finding) bool {
-			return f.Field == row.field && f.Level == finding.Error && f.Problem != "" && f.Fix != ""
-		}) {
-			t.Errorf("%q: no error names %s: %+v", row.new, row.field, findings)
 		}
 	}
 }

@@ -146,10 +146,24 @@ func (p Plan) checkX509(f *finding.List) {
 		f.Add(finding.Error, "x509.files", "It takes a certificate and a key.", "Name both files.")
 	}
 	p.checkAnchor(f)
-	if p.Cell.Provisioning == Manual {
+	p.checkThumbprints(f)
+}
+
+// checkThumbprints looks at what only a hub knows that has the thumbprints of a
+// device.
+func (p Plan) checkThumbprints(f *finding.List) {
+	x, byHand := p.X509, p.Cell.Provisioning == Manual
+	switch {
+	case byHand:
 		checkWord(f, "x509.thumbprint", x.Thumbprint, "sha256 sha1")
-	} else if x.Thumbprint != "" || x.Secondary != nil {
-		f.Add(finding.Error, "x509.thumbprint", "Thumbprints and spare pairs belong to manual provisioning.", "Remove thumbprint and secondary.")
+	case x.Thumbprint != "":
+		f.Add(finding.Error, "x509.thumbprint", "Thumbprints belong to manual provisioning.", "Remove thumbprint.")
+	}
+	switch {
+	case !byHand && x.Secondary != nil:
+		f.Add(finding.Error, "x509.secondary", "Spare pairs belong to manual provisioning.", "Remove secondary.")
+	case byHand && x.Secondary != nil && *x.Secondary && !p.HasSpare():
+		f.Add(finding.Care, "x509.secondary", "A spare pair is made beside a self-signed certificate only.", `Write source = "self-signed", or remove secondary.`)
 	}
 }
 
@@ -194,6 +208,12 @@ func (p Plan) checkEdgeCA(f *finding.List) {
 	}
 	if ca.Source == SourceEST && ca.CA != "" {
 		f.Add(finding.Error, "edge_ca.ca", "A CA is named, but the EST server issues the Edge CA.", "Remove ca.")
+	}
+	if ca.Source == SourceFiles && ca.CA != "" {
+		f.Add(finding.Error, "edge_ca.ca", "A CA is named, but the Edge CA comes from files.", `Write source = "issue", or remove ca.`)
+	}
+	if ca.Source == SourceFiles && ca.CommonName != "" {
+		f.Add(finding.Care, "edge_ca.common_name", "The name of an Edge CA from files stands in its certificate.", "Remove common_name.")
 	}
 	if files := ca.Files != (CertificateFiles{}); files != (ca.Source == SourceFiles) {
 		f.Add(finding.Error, "edge_ca.files", "Files go with the source files, and only with it.", `Write source = "files" and both files, or remove the table.`)

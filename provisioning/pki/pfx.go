@@ -26,16 +26,16 @@ const (
 	PFXOld PFXForm = "old"
 )
 
+// The rounds that a passphrase goes through. Windows and .NET refuse files with
+// several hundred thousand, and systems of before 2018 are used to 2,000.
+var pfxEncoders = map[PFXForm]*pkcs12.Encoder{PFXModern: pkcs12.Modern2023.WithIterations(100_000), PFXOld: pkcs12.LegacyDES.WithIterations(2048)}
+
 // PFX writes a key with its chain, leaf first, under a passphrase (RFC 7292).
 func PFX(form PFXForm, key crypto.Signer, chain []*x509.Certificate, passphrase secret.Value) ([]byte, error) {
 	if err := checkExport(key, chain, passphrase); err != nil {
 		return nil, err
 	}
-	encoder := pkcs12.Modern2023
-	if form == PFXOld {
-		encoder = pkcs12.LegacyDES
-	}
-	data, err := encoder.Encode(key, chain[0], chain[1:], passphrase.RevealString())
+	data, err := pfxEncoders[form].Encode(key, chain[0], chain[1:], passphrase.RevealString())
 	if err != nil {
 		return nil, fmt.Errorf("write PFX: %w", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"edgewright/provisioning/secret"
@@ -14,6 +16,15 @@ import (
 func sameKey(a, b crypto.Signer) bool {
 	key, ok := a.(interface{ Equal(crypto.PrivateKey) bool })
 	return ok && key.Equal(b)
+}
+
+// info is what OpenSSL tells of a PFX file.
+func info(t *testing.T, pfx []byte, pass string) (string, error) {
+	t.Helper()
+	command := exec.Command("openssl", "pkcs12", "-info", "-noout", "-passin", pass)
+	command.Stdin = bytes.NewReader(pfx)
+	out, err := command.CombinedOutput()
+	return string(out), err
 }
 
 // TestKeysGoRoundThroughOpenSSL writes keys, has OpenSSL write them in each form
@@ -58,6 +69,11 @@ func TestKeysGoRoundThroughOpenSSL(t *testing.T) {
 			data, err := PFX(form, k, chain, passphrase)
 			if err != nil {
 				t.Fatal(err)
+			}
+			rounds := map[PFXForm]string{PFXModern: "100000", PFXOld: "2048"}[form]
+			told, err := info(t, data, pass)
+			if n := strings.Count(told, "Iteration "+rounds); err != nil || n < 3 { // of the MAC, the certificates and the key
+				t.Errorf("%s has %s rounds %d times (%v):\n%s", form, rounds, n, err, told)
 			}
 			forms["own PFX "+string(form)] = data
 			forms["own PFX opened "+string(form)] = openssl(t, data, "pkcs12", "-nodes", "-passin", pass)

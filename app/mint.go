@@ -259,8 +259,11 @@ func (a *App) SameMint(ctx context.Context, id string, r MintRequest) error {
 
 // MintBatch is a batch as lists show it.
 type MintBatch struct {
-	ID        string     `json:"batch"`
-	State     string     `json:"state"` // running | succeeded | failed | cancelled
+	ID    string `json:"batch"`
+	State string `json:"state"` // running | succeeded | failed | cancelled
+	// Live tells that a process is working on it. One that runs and is not live was
+	// cut short.
+	Live      bool       `json:"live"`
 	Recipient string     `json:"recipient"`
 	Cloud     string     `json:"cloud"`
 	Enroll    bool       `json:"enroll"`
@@ -292,7 +295,11 @@ func (a *App) MintBatches(ctx context.Context) ([]MintBatch, error) {
 		for _, n := range count.Of {
 			all += n
 		}
-		list = append(list, MintBatch{ID: b.ID, State: b.State, Recipient: b.Recipient, Cloud: b.Cloud, Enroll: b.Enroll, Folder: b.Folder,
+		live, err := a.catalog.Locked(ctx, mintLock(b.ID))
+		if err != nil {
+			return nil, translate(err)
+		}
+		list = append(list, MintBatch{ID: b.ID, State: b.State, Live: live, Recipient: b.Recipient, Cloud: b.Cloud, Enroll: b.Enroll, Folder: b.Folder,
 			Started: b.Started, Ended: b.Ended, Devices: all, Finished: finishedRows(b, count), Failed: count.Problems})
 	}
 	return list, nil

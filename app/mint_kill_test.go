@@ -101,7 +101,7 @@ func TestKilledMintResumes(t *testing.T) {
 				t.Fatal(err)
 			}
 			batches, err := a.MintBatches(t.Context())
-			if err != nil || len(batches) != 1 {
+			if err != nil || len(batches) != 1 || batches[0].State != string(provisioning.RunRunning) || batches[0].Live {
 				t.Fatal(batches, err)
 			}
 			if err := a.SameMint(t.Context(), batches[0].ID, b.mintRequest(mint.Recipient)); err != nil {

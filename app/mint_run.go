@@ -55,12 +55,15 @@ const (
 // another computer.
 const mintLockFor = 24 * time.Hour
 
+// mintLock is the name of a batch's lock.
+func mintLock(id string) string { return "mint/" + id }
+
 // carryOutMint runs a batch under its lock, from wherever it stands.
 func (a *App) carryOutMint(ctx context.Context, batch catalog.Batch, emit func(MintEvent)) (MintOutcome, error) {
 	if emit == nil {
 		emit = func(MintEvent) {}
 	}
-	lock := "mint/" + batch.ID
+	lock := mintLock(batch.ID)
 	holder := fmt.Sprintf("%s-%x", batch.ID, randomBytes(4)) // two calls of one process are two
 	if err := a.catalog.Acquire(ctx, lock, holder, a.now().Add(mintLockFor)); errors.Is(err, catalog.ErrLocked) {
 		return MintOutcome{}, &provisioning.Error{Kind: provisioning.ErrBusy, Message: "The batch " + batch.ID + " is being worked on already.", Hint: "Wait for its end.", Err: err}

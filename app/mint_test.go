@@ -107,6 +107,9 @@ func TestCancelledMintGoesOn(t *testing.T) {
 	defer cancel()
 	a.betweenMintSteps = func(step string) {
 		if step == "sealed" {
+			if batches, err := a.MintBatches(t.Context()); err != nil || len(batches) != 1 || !batches[0].Live {
+				t.Errorf("while it runs: %+v %v", batches, err)
+			}
 			cancel()
 		}
 	}

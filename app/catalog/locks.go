@@ -41,6 +41,20 @@ func (c *Catalog) Acquire(ctx context.Context, name, run string, expires time.Ti
 	})
 }
 
+// Locked tells whether a living process holds the named lock.
+func (c *Catalog) Locked(ctx context.Context, name string) (bool, error) {
+	var holder string
+	var expires time.Time
+	err := c.read.QueryRowContext(ctx, "SELECT holder, expires FROM lock WHERE name = ?", name).Scan(&holder, setTime{&expires})
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("lock %s: %w", name, known(err))
+	}
+	return time.Now().Before(expires) && HolderAlive(holder), nil
+}
+
 // Release gives up a lock; one that another run holds by now stays.
 func (c *Catalog) Release(ctx context.Context, name, run string) error {
 	_, err := c.exec(ctx, LocksChanged, "unlock "+name, "DELETE FROM lock WHERE name = ? AND run = ?", name, run)

@@ -143,7 +143,11 @@ func (s *session) certBatches(a *app.App, _ certFlags, _ []string) error {
 	}
 	rows := [][]string{}
 	for _, b := range list {
-		rows = append(rows, []string{b.ID, b.State, fmt.Sprintf("%d of %d", b.Finished, b.Devices), fmt.Sprint(b.Failed), b.Started.Local().Format(time.DateTime), b.Folder})
+		state := b.State
+		if state == string(provisioning.RunRunning) && !b.Live {
+			state = "cut short"
+		}
+		rows = append(rows, []string{b.ID, state, fmt.Sprintf("%d of %d", b.Finished, b.Devices), fmt.Sprint(b.Failed), b.Started.Local().Format(time.DateTime), b.Folder})
 	}
 	s.table([]string{"batch", "state", "finished", "failed", "started", "folder"}, rows)
 	return nil

@@ -89,6 +89,8 @@ func (b *batches) offer() {
 		line(lang.X("batches.choose", "Choose a batch to go on with it."))
 	case b.p.follows(batch.ID):
 		b.act.Objects = []fyne.CanvasObject{widgets.NewButton(widgets.Primary, lang.X("batches.follow", "Show how it goes"), fynetheme.MediaPlayIcon(), b.do)}
+	case batch.Live:
+		line(lang.X("batches.elsewhere", "Another Edgewright is working on it."))
 	case batch.State == string(provisioning.RunSucceeded):
 		line(lang.X("batches.whole", "All of it is finished. Sealed for {{.Recipient}}.", map[string]any{"Recipient": shortRecipient(batch.Recipient)}))
 	default:
@@ -113,7 +115,7 @@ func (b *batches) do() {
 	case !ok:
 	case b.p.follows(batch.ID):
 		b.p.open(b.p.minting)
-	case batch.State != string(provisioning.RunSucceeded):
+	case !batch.Live && batch.State != string(provisioning.RunSucceeded):
 		b.p.resumeMint(batch.ID)
 	}
 }
@@ -135,11 +137,10 @@ func (p *Page) follows(id string) bool {
 	return p.minting.id == id
 }
 
-// batchStatus is the pill of a batch. One that says it runs and is not this
-// window's was cut short, or another process is at it.
-func batchStatus(b app.MintBatch, here bool) widgets.Status {
+// batchStatus is the pill of a batch.
+func batchStatus(b app.MintBatch) widgets.Status {
 	switch {
-	case here:
+	case b.Live:
 		return widgets.Status{State: widgets.Advice, Word: lang.X("state.running", "running")}
 	case b.State == string(provisioning.RunSucceeded):
 		return widgets.Status{State: widgets.Good, Word: lang.X("batches.done", "finished")}
@@ -161,7 +162,7 @@ func newBatchRows(list []app.MintBatch, p *Page) batchRows {
 	rows := batchRows{list: list}
 	for _, b := range list {
 		rows.cells = append(rows.cells, map[string]widgets.TableCell{
-			columnStarted: {Text: uilang.Moment(b.Started, p.now()), Bold: true}, columnState: {Status: batchStatus(b, p.follows(b.ID))},
+			columnStarted: {Text: uilang.Moment(b.Started, p.now()), Bold: true}, columnState: {Status: batchStatus(b)},
 			columnFinished: {Text: lang.X("batches.of", "{{.N}} of {{.All}}", map[string]any{"N": b.Finished, "All": b.Devices})},
 			columnFolder:   {Text: b.Folder, Mono: true}})
 	}

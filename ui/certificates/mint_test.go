@@ -228,7 +228,8 @@ func TestManyEverywhere(t *testing.T) {
 	}
 	list := []app.MintBatch{{ID: "m-79faf3bceefc", State: "succeeded", Recipient: "bench-1", Folder: "/home/anna/bundles", Started: testNow, Devices: 500, Finished: 500},
 		{ID: "m-11faf3bceefc", State: "failed", Folder: "/home/anna/line-8", Started: testNow, Devices: 40, Finished: 38, Failed: 2},
-		{ID: "m-22faf3bceefc", State: "running", Folder: "/home/anna/line-9", Started: testNow, Devices: 40}}
+		{ID: "m-22faf3bceefc", State: "running", Folder: "/home/anna/line-9", Started: testNow, Devices: 40},
+		{ID: "m-33faf3bceefc", State: "running", Live: true, Folder: "/home/anna/line-10", Started: testNow, Devices: 40}}
 	for name, show := range map[string]func(t *testing.T, p *Page){
 		"form": func(t *testing.T, p *Page) {
 			f := form(t, p)

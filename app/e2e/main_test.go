@@ -177,7 +177,7 @@ func addUsers(root string) error {
 func addFolders(root string) error {
 	for path, owner := range map[string]string{"/etc/aziot": "root", "/run/systemd/system": "root", "/run/sshd": "root",
 		"/etc/aziot/keyd/config.d": "aziotks", "/etc/aziot/certd/config.d": "aziotcs", "/etc/aziot/identityd/config.d": "aziotid", "/etc/aziot/tpmd/config.d": "aziottpm", "/etc/aziot/edged/config.d": "iotedge",
-		"/var/lib/aziot/identityd": "aziotid", "/var/lib/aziot/keyd": "aziotks"} {
+		"/var/lib/aziot/identityd": "aziotid", "/var/lib/aziot/keyd": "aziotks", "/var/lib/aziot/certd": "aziotcs"} {
 		if err := command("chroot", root, "install", "-d", "-o", owner, "-g", owner, path); err != nil {
 			return err
 		}

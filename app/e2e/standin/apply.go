@@ -15,27 +15,28 @@ import (
 
 // config is the part of config.toml that is taken.
 type config struct {
-	Hostname        string `toml:"hostname"`
-	TrustBundleCert string `toml:"trust_bundle_cert"`
-	EdgeCA          pair   `toml:"edge_ca"`
+	Hostname        string   `toml:"hostname"`
+	TrustBundleCert string   `toml:"trust_bundle_cert"`
+	EdgeCA          edgeCA   `toml:"edge_ca"`
+	CertIssuance    issuance `toml:"cert_issuance"`
 	Provisioning    struct {
 		Source         string `toml:"source"`
 		IothubHostname string `toml:"iothub_hostname"`
 		DeviceID       string `toml:"device_id"`
 		Authentication struct {
-			Method       string `toml:"method"`
-			DeviceIDPK   value  `toml:"device_id_pk"`
-			IdentityCert string `toml:"identity_cert"`
-			IdentityPK   string `toml:"identity_pk"`
+			Method       string       `toml:"method"`
+			DeviceIDPK   value        `toml:"device_id_pk"`
+			IdentityCert identityCert `toml:"identity_cert"`
+			IdentityPK   string       `toml:"identity_pk"`
 		} `toml:"authentication"`
 		GlobalEndpoint string `toml:"global_endpoint"`
 		IDScope        string `toml:"id_scope"`
 		Attestation    struct {
-			Method         string `toml:"method"`
-			RegistrationID string `toml:"registration_id"`
-			SymmetricKey   value  `toml:"symmetric_key"`
-			IdentityCert   string `toml:"identity_cert"`
-			IdentityPK     string `toml:"identity_pk"`
+			Method         string       `toml:"method"`
+			RegistrationID string       `toml:"registration_id"`
+			SymmetricKey   value        `toml:"symmetric_key"`
+			IdentityCert   identityCert `toml:"identity_cert"`
+			IdentityPK     string       `toml:"identity_pk"`
 		} `toml:"attestation"`
 	} `toml:"provisioning"`
 }
@@ -86,6 +87,9 @@ func apply() error {
 	if _, err := toml.DecodeFile(configPath, &c); err != nil {
 		return fmt.Errorf("could not parse config file: %w", err)
 	}
+	if err := c.checkIssued(); err != nil {
+		return err
+	}
 	text, err := os.ReadFile(configPath)
 	if err != nil {
 		return err
@@ -119,10 +123,8 @@ func apply() error {
 	}
 	fmt.Println("Azure IoT Edge has been configured successfully!")
 	fmt.Println("Restarting service for configuration to take effect...")
-	if err := start(); err != nil {
-		// systemctl's failures are printed only; the exit code stays 0.
-		fmt.Fprintln(os.Stderr, err)
-	}
+	// What fails from here on is in the services' logs only; the exit code stays 0.
+	_ = start()
 	return nil
 }
 
@@ -204,7 +206,12 @@ func as(user, part string, input []byte) ([]byte, error) {
 
 // start starts the services: identityd provisions, edged reads the trust
 // bundle through certd.
-func start() error {
+func start() (err error) {
+	defer func() {
+		if err != nil {
+			logged("aziot-identityd", err)
+		}
+	}()
 	if err := setState("failed"); err != nil {
 		return err
 	}
@@ -216,7 +223,7 @@ func start() error {
 	if _, err := as("aziotcs", "certd-read", nil); err != nil {
 		return err
 	}
-	if err := errors.Join(prepareEdgeCA(), prepareIdentity()); err != nil {
+	if err := errors.Join(prepareIdentity(), prepareEdgeCA()); err != nil {
 		return err
 	}
 	if _, err := as("aziotid", "identityd", nil); err != nil {

@@ -103,10 +103,10 @@ func serverCertificate() (serverPair, error) {
 	if _, err := toml.DecodeFile(superPath, &c); err != nil {
 		return serverPair{}, err
 	}
-	if c.EdgeCA == (pair{}) {
+	if c.named(edge) == (pair{}) {
 		return serverPair{}, errors.New("there is no Edge CA in the configuration")
 	}
-	ca, err := certificate("edge-ca")
+	ca, err := certificate(edge)
 	if err != nil {
 		return serverPair{}, err
 	}

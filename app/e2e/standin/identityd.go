@@ -147,7 +147,7 @@ func identityd() error {
 	var err error
 	device := saved{p.IothubHostname, p.DeviceID}
 	if c.byCertificate() {
-		if shown, err = certificate("identity"); err != nil {
+		if shown, err = certificate(identity); err != nil {
 			return err
 		}
 	}

@@ -56,6 +56,8 @@ func run(name, args string) error {
 		return reprovision()
 	case "list":
 		return list()
+	case "system logs":
+		return logs()
 	case "check -o json", "check --output json":
 		return check()
 	case "daemon identityd":
@@ -68,6 +70,8 @@ func run(name, args string) error {
 		return certdRead()
 	case "daemon certd-chain":
 		return certdChain()
+	case "daemon certd-create":
+		return certdCreate()
 	case "daemon edgehub":
 		return edgeHubServe()
 	}

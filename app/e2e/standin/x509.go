@@ -33,20 +33,27 @@ func superOf(daemon string) string { return "/etc/aziot/" + daemon + "/config.d/
 func (c config) byCertificate() bool { return c.identity() != pair{} }
 
 func (c config) identity() pair {
-	p := c.Provisioning
-	switch {
-	case p.Source == "manual" && p.Authentication.Method == "x509":
-		return pair{p.Authentication.IdentityCert, p.Authentication.IdentityPK}
-	case p.Source == "dps" && p.Attestation.Method == "x509":
-		return pair{p.Attestation.IdentityCert, p.Attestation.IdentityPK}
+	cert, key := c.ownIdentity()
+	if cert.issued != nil {
+		return made(identity)
 	}
-	return pair{}
+	return pair{cert.uri, key}
 }
 
-// named gives the pair of a word: identity, or edge-ca.
+// named gives the pair of a word.
 func (c config) named(word string) pair {
-	if word == "edge-ca" {
-		return c.EdgeCA
+	switch word {
+	case edge:
+		if c.issuedAs(edge) != nil {
+			return made(edge)
+		}
+		return c.EdgeCA.pair
+	case estID:
+		return made(estID)
+	case bootstrap:
+		return pair{c.CertIssuance.EST.Auth.BootstrapCert, c.CertIssuance.EST.Auth.BootstrapPK}
+	case localCA:
+		return c.CertIssuance.LocalCA
 	}
 	return c.identity()
 }
@@ -66,7 +73,8 @@ func readOwn(uri string, mode os.FileMode) ([]byte, error) {
 }
 
 // certdChain runs as aziotcs: it prints the chain of a pair, which is leaf
-// first, each signed by the next, and in time.
+// first, each signed by the next, and in time. What an EST server sent is in the
+// order in which it came.
 func certdChain() error {
 	word, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -84,6 +92,9 @@ func certdChain() error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(c.named(string(word)).Cert, "file://"+madeCerts) {
+		chain = chain[:1]
+	}
 	for i, cert := range chain {
 		if now := time.Now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
 			return fmt.Errorf("certificate %s is not in time", cert.Subject)
@@ -94,7 +105,7 @@ func certdChain() error {
 			}
 		}
 	}
-	if isCA := string(word) == "edge-ca"; chain[0].IsCA != isCA {
+	if isCA := string(word) == edge || string(word) == localCA; chain[0].IsCA != isCA {
 		return fmt.Errorf("certificate %s: CA %t, want %t", chain[0].Subject, chain[0].IsCA, isCA)
 	}
 	_, err = os.Stdout.Write(text)
@@ -121,6 +132,8 @@ type keyRequest struct {
 	Digest []byte // none asks for the public key
 	Hash   crypto.Hash
 	PSS    bool
+	// Make asks for a key of the daemon's own, Fresh for another than there is.
+	Make, Fresh bool
 }
 
 // keyMark tells key requests from texts for HMAC.
@@ -135,6 +148,11 @@ func keydKey() error {
 	var c config
 	if _, err := toml.DecodeFile(superOf("keyd"), &c); err != nil {
 		return err
+	}
+	if request.Make {
+		if err := makeKey(request.Pair, request.Fresh); err != nil {
+			return err
+		}
 	}
 	text, err := readOwn(c.named(request.Pair).PK, 0o600)
 	if err != nil {
@@ -229,7 +247,10 @@ func prepareIdentity() error {
 	if _, err := toml.DecodeFile(superPath, &c); err != nil || !c.byCertificate() {
 		return err
 	}
-	if _, err := certificate("identity"); err != nil {
+	if err := obtain(c, identity); err != nil || c.issuedAs(identity) != nil {
+		return err
+	}
+	if _, err := certificate(identity); err != nil {
 		path := strings.TrimPrefix(c.identity().PK, "file://")
 		return errors.Join(err, os.WriteFile(path, []byte("a new key, for which there is no certificate\n"), 0o600))
 	}
@@ -240,10 +261,13 @@ func prepareIdentity() error {
 // overwrites; a good one stays.
 func prepareEdgeCA() error {
 	var c config
-	if _, err := toml.DecodeFile(superPath, &c); err != nil || c.EdgeCA == (pair{}) {
+	if _, err := toml.DecodeFile(superPath, &c); err != nil || c.named(edge) == (pair{}) {
 		return err
 	}
-	if _, err := certificate("edge-ca"); err != nil {
+	if err := obtain(c, edge); err != nil || c.issuedAs(edge) != nil {
+		return err
+	}
+	if _, err := certificate(edge); err != nil {
 		path := strings.TrimPrefix(c.EdgeCA.PK, "file://")
 		return errors.Join(fmt.Errorf("edge CA: %w", err), os.WriteFile(path, []byte("a new key of the runtime\n"), 0o600))
 	}
@@ -258,13 +282,15 @@ func serve(conn net.Conn) {
 		part, input = "keyd-key", rest
 	} else if rest, ok := bytes.CutPrefix(message, []byte(chainMark)); ok {
 		user, part, input = "aziotcs", "certd-chain", rest
+	} else if rest, ok := bytes.CutPrefix(message, []byte(createMark)); ok {
+		user, part, input = "aziotcs", "certd-create", rest
 	} else if rest, ok := bytes.CutPrefix(message, []byte(tpmMark)); ok {
 		word, after, _ := bytes.Cut(rest, []byte(" "))
 		user, part, input = "aziottpm", string(word), after
 	}
 	answer, err := as(user, part, input)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		logged(daemonOf[user], err)
 	} else {
 		_, _ = conn.Write(answer)
 	}

@@ -4,6 +4,7 @@
 // code with package est, so that two readings of the standard meet in each test;
 // its own test has curl and openssl as the third.
 //
-// The server listens on loopback with a certificate of a CA of its own, whose
-// root is [Server.Trust]. It issues by a second CA, [Server.Issuing].
+// The server listens on loopback, or where its rules say, with a certificate of a
+// CA of its own, whose root is [Server.Trust]. It issues by a second CA,
+// [Server.Issuing].
 package esttest

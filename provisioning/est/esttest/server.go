@@ -38,6 +38,8 @@ type Rules struct {
 	NoCA bool
 	// WholeChain adds the issuing CA to what is issued.
 	WholeChain bool
+	// Address is the IP address to listen on, empty for loopback.
+	Address string
 	// Answer, if given, takes the place of what the server would say.
 	Answer func(operation string, w http.ResponseWriter) (answered bool)
 }
@@ -69,14 +71,24 @@ func Start(t testing.TB, rules Rules) *Server {
 	s.Issuing, s.issuingKey = authority(t, "EST test issuing", root, rootKey)
 
 	own := newKey(t)
+	addresses := []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	if rules.Address != "" {
+		addresses = []net.IP{net.ParseIP(rules.Address)}
+	}
 	template := &x509.Certificate{SerialNumber: serial(t), Subject: pkix.Name{CommonName: "EST test server"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IPAddresses: addresses, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, template, trust, own.Public(), trustKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	listener := httptest.NewUnstartedServer(s.routes())
+	if rules.Address != "" {
+		_ = listener.Listener.Close()
+		if listener.Listener, err = net.Listen("tcp", net.JoinHostPort(rules.Address, "0")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	listener.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: own}}, ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12}
 	listener.Config.ErrorLog = nil
 	listener.StartTLS()

@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
-	"strconv"
 	"time"
 
 	"edgewright/provisioning"
@@ -16,16 +14,16 @@ import (
 // handshakePatience bounds one handshake with a server on a device.
 const handshakePatience = 10 * time.Second
 
-// ShownTLS shakes hands with a server on the machine and gives the chain that it
-// shows. Nothing is sent after that.
-func (m *machine) ShownTLS(ctx context.Context, port int) ([]*x509.Certificate, error) {
+// ShownTLS shakes hands with a server as the machine reaches it and gives the
+// chain that it shows. Nothing is sent after that.
+func (m *machine) ShownTLS(ctx context.Context, address string) ([]*x509.Certificate, error) {
 	dialer, ok := m.target.(target.Dialer)
 	if !ok {
-		return nil, &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "No server on " + m.name + " can be reached.", Hint: "Use this computer or SSH."}
+		return nil, &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "No server can be reached from " + m.name + ".", Hint: "Use this computer or SSH."}
 	}
 	ctx, cancel := context.WithTimeout(ctx, handshakePatience)
 	defer cancel()
-	conn, err := dialer.Dial(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	conn, err := dialer.Dial(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +31,7 @@ func (m *machine) ShownTLS(ctx context.Context, port int) ([]*x509.Certificate, 
 	// The chain is what is asked for; whoever asks compares it with its own.
 	client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) // #nosec G402
 	if err := client.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("TLS handshake with port %d of %s: %w", port, m.name, err)
+		return nil, fmt.Errorf("TLS handshake of %s with %s: %w", m.name, address, err)
 	}
 	return client.ConnectionState().PeerCertificates, nil
 }

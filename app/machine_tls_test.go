@@ -1,7 +1,6 @@
 package app
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -13,7 +12,7 @@ import (
 func TestShownTLS(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(http.NotFoundHandler())
-	port := server.Listener.Addr().(*net.TCPAddr).Port
+	address := server.Listener.Addr().String()
 	spec, err := target.ParseSpec("local:")
 	if err != nil {
 		t.Fatal(err)
@@ -23,12 +22,12 @@ func TestShownTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &machine{target: local, name: "local:"}
-	chain, err := m.ShownTLS(t.Context(), port)
+	chain, err := m.ShownTLS(t.Context(), address)
 	if err != nil || len(chain) == 0 || !chain[0].Equal(server.Certificate()) {
 		t.Errorf("%d certificates, %v", len(chain), err)
 	}
 	server.Close()
-	if _, err := m.ShownTLS(t.Context(), port); err == nil {
+	if _, err := m.ShownTLS(t.Context(), address); err == nil {
 		t.Error("a closed server shows a chain")
 	}
 }

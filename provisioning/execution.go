@@ -38,6 +38,9 @@ type Execution struct {
 	takenUp bool
 	// keepsOld is why a rotation does not take the old pair away, "" if it does.
 	keepsOld string
+	// logMark is the last line of the services' journal before they took the
+	// configuration, "" for none.
+	logMark string
 }
 
 func newExecution(ports Ports, run *Run, emit func(Event)) *Execution {

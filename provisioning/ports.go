@@ -245,6 +245,7 @@ const (
 	ActStop            Action = "stop"
 	ActModules         Action = "modules"
 	ActCheck           Action = "check"
+	ActLogs            Action = "logs"
 	ActAddTrust        Action = "add-trust"
 	ActRefreshTrust    Action = "refresh-trust"
 	ActRemoveGenerated Action = "remove-generated"
@@ -298,11 +299,11 @@ type Machine interface {
 	Unlock(ctx context.Context, runID string) error
 }
 
-// ShowsTLS is a Machine whose TLS servers can be reached.
+// ShowsTLS is a Machine that reaches TLS servers, its own among them.
 type ShowsTLS interface {
-	// ShownTLS is the chain, leaf first, that a server on a port of the machine
-	// itself shows in a handshake. Nothing of it is verified.
-	ShownTLS(ctx context.Context, port int) ([]*x509.Certificate, error)
+	// ShownTLS is the chain, leaf first, that a server shows in a handshake; its
+	// address, host:port, is the machine's. Nothing of the chain is verified.
+	ShownTLS(ctx context.Context, address string) ([]*x509.Certificate, error)
 }
 
 // Locks keep two runs apart on this side: per device, and per enrollment group

@@ -178,6 +178,9 @@ func (filesStep) Preview(ctx context.Context, x *Execution, p *Preview) error {
 		if err != nil {
 			return err
 		}
+		if file.Remove && change.Action == WriteKeep {
+			continue // it is not there
+		}
 		p.Files = append(p.Files, change)
 	}
 	return nil
@@ -202,6 +205,8 @@ func (x *Execution) fileChange(ctx context.Context, file File) (FileChange, erro
 	switch {
 	case same:
 		change.Action = WriteKeep
+	case file.Remove:
+		change.Action = WriteRemove
 	case !before.Exists:
 		change.Action = WriteMake
 	}

@@ -23,8 +23,8 @@ func (m fakeMachine) take() {
 }
 
 // ShownTLS is edgeHub with a server certificate below the Edge CA in use.
-func (m fakeMachine) ShownTLS(_ context.Context, port int) ([]*x509.Certificate, error) {
-	if port != 8883 {
+func (m fakeMachine) ShownTLS(_ context.Context, address string) ([]*x509.Certificate, error) {
+	if address != "127.0.0.1:8883" {
 		return nil, errors.New("connection refused")
 	}
 	profile, _ := pki.ProfileByName("server")

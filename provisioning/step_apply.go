@@ -59,6 +59,7 @@ func (applyStep) Do(ctx context.Context, x *Execution) (Result, error) {
 			return Result{}, err
 		}
 	}
+	x.markLog(ctx)
 	x.waiting(StepApply, "the device restarting its services")
 	if _, err := x.act(ctx, StepApply, ActConfigApply); err != nil {
 		return Result{}, err
@@ -153,6 +154,7 @@ var actionTitles = map[Action]string{
 	ActStop:            "iotedge system stop",
 	ActModules:         "iotedge list",
 	ActCheck:           "iotedge check",
+	ActLogs:            "iotedge system logs",
 	ActAddTrust:        "adding the practice CA to the system's certificates",
 	ActRefreshTrust:    "update-ca-certificates",
 	ActRemoveGenerated: "removing the generated configuration",

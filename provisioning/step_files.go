@@ -58,7 +58,7 @@ func (filesStep) Look(ctx context.Context, x *Execution) (Look, error) {
 	if same {
 		look.Summary = summaryFound
 		if x.acted(StepFiles) {
-			look.Summary = count(len(files), "file") + " placed"
+			look.Summary = countPlaced(files) + " placed"
 		} else {
 			look.Undo = nil
 		}
@@ -82,7 +82,17 @@ func (filesStep) Do(ctx context.Context, x *Execution) (Result, error) {
 	if placed.OwnersRecorded {
 		x.Run.Outcome.note("Owners cannot be set here; they are recorded in the manifest beside the folder.")
 	}
-	return Result{Summary: count(len(files), "file") + "; the set before is kept for undo"}, nil
+	return Result{Summary: countPlaced(files) + "; the set before is kept for undo"}, nil
+}
+
+func countPlaced(files []File) string {
+	n := 0
+	for _, f := range files {
+		if !f.Remove {
+			n++
+		}
+	}
+	return count(n, "file")
 }
 
 // Undo restores the files, and then the runtime: it applies the old
@@ -177,6 +187,11 @@ func (x *Execution) wantedFiles(ctx context.Context, before FileState) ([]File, 
 			Hint: "Mend the line that is named, or move the file away.", Err: err}
 	}
 	files := []File{}
+	if !bytes.Equal(config, before.Data.Reveal()) {
+		if files, err = x.staleGenerated(ctx, before); err != nil {
+			return nil, err
+		}
+	}
 	if x.reaches() {
 		reach, err := x.reachFiles(ctx)
 		if err != nil {

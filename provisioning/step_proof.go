@@ -134,7 +134,7 @@ func (s proofStep) runtime(ctx context.Context, x *Execution) (Result, error) {
 	defer cancel()
 
 	if err := x.poll(ctx, "the device starting its services", x.healthy); err != nil {
-		return Result{}, err
+		return Result{}, x.whyDown(ctx, err)
 	}
 	checked, err := s.checks(ctx, x)
 	if err != nil {
@@ -197,6 +197,9 @@ func (x *Execution) healthy(ctx context.Context) error {
 	}
 	found := parseStatus(status.Stdout)
 	if !found.good() {
+		if err := x.refusedByEST(ctx); err != nil {
+			return err
+		}
 		return &Error{Kind: ErrUnproven, Message: "The services of IoT Edge do not all run.",
 			Hint: "Read `iotedge system logs` on the device.", Err: errors.New(strings.TrimSpace(status.Stdout + status.Stderr))}
 	}

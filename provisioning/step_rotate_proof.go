@@ -184,7 +184,7 @@ func (x *Execution) showsEdgeCA(ctx context.Context, shower ShowsTLS) error {
 	wanted := x.pairOf(RoleEdgeCA).Leaf()
 	var tried []error
 	for _, port := range edgeHubPorts {
-		chain, err := shower.ShownTLS(ctx, port)
+		chain, err := shower.ShownTLS(ctx, fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			tried = append(tried, err)
 			continue

@@ -14,6 +14,7 @@ const (
 	SystemRestart Action = "restart"       // iotedge system restart
 	ModuleList    Action = "modules"       // iotedge list
 	Check         Action = "check"         // iotedge check -o json
+	Logs          Action = "logs"          // iotedge system logs, the last 200 lines
 	Version       Action = "version"       // iotedge --version
 	RefreshTrust  Action = "refresh-trust" // update-ca-certificates --fresh, or update-ca-trust
 	AddTrust      Action = "add-trust"     // the practice CA alone, as update-ca-certificates would
@@ -52,6 +53,8 @@ func (a Action) commands() ([][]string, error) {
 		return [][]string{{"iotedge", "list"}}, nil
 	case Check:
 		return [][]string{{"iotedge", "check", "-o", "json"}}, nil
+	case Logs:
+		return [][]string{{"iotedge", "system", "logs", "--", "-n", "200", "--no-pager"}}, nil
 	case Version:
 		return [][]string{{"iotedge", "--version"}}, nil
 	case AddTrust:
@@ -80,5 +83,5 @@ var generated = struct{ files, dirs []string }{
 		"/var/lib/aziot/identityd/modules",
 		"/var/lib/aziot/edged/cache/provisioning_state",
 	},
-	dirs: []string{"/var/secrets/aziot/keyd", "/var/secrets/aziot", "/var/secrets"},
+	dirs: []string{"/var/secrets/aziot/keyd", "/var/secrets/aziot", "/var/secrets", "/var/lib/aziot/certd/certs", "/var/lib/aziot/keyd/keys"},
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // writable are the folders and files that a Root may change, and nothing
-// else: the runtime's configuration, certificates and keys, trust anchors, the
+// else: the runtime's configuration, certificates and keys (its own ones among them), trust anchors, the
 // names of the practice cloud, and our own state. A name that ends in / stands
 // for everything below it.
 var writable = []string{
@@ -17,6 +17,8 @@ var writable = []string{
 	"/etc/pki/ca-trust/source/anchors/",
 	"/var/aziot/",
 	"/var/secrets/",
+	"/var/lib/aziot/certd/certs/", // what the services made for themselves
+	"/var/lib/aziot/keyd/keys/",
 	"/etc/systemd/system/aziot-", // drop-ins with proxy settings, one folder per unit
 	"/etc/systemd/system/docker.service.d/",
 	"/etc/docker/daemon.json",

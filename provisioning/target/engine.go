@@ -186,6 +186,9 @@ type work struct {
 	dirs   []Dir   // folders that are missing, parents first
 	// waiting are those of change whose From exists.
 	waiting map[string]bool
+	// missing are files that shall not be there and are not: PutBack takes away
+	// what comes there after the set.
+	missing []string
 }
 
 // survey compares a set with the device. It refuses paths that lead through
@@ -245,6 +248,9 @@ func (e *engine) survey(ctx context.Context, set FileSet, old *journal, uids, gi
 		case f.Stays && !waiting && found[i].kind == kindMissing:
 			return work{}, errNothingStays(f.Path)
 		case placed && !waiting && (f.Make == "" || old.isBorn(f.Path, found[i].sum)):
+			if f.Remove {
+				w.missing = append(w.missing, f.Path)
+			}
 			continue
 		}
 		w.waiting[f.Path] = waiting

@@ -48,7 +48,9 @@ type File struct {
 	Data         secret.Value // raw bytes; it may hold keys, so it never prints
 	Owner, Group string       // names of the device's users
 	Mode         fs.FileMode  // permission bits, at most 0777
-	Remove       bool         // the file shall not be there; Data, owner and mode do not count
+	// Remove says that the file shall not be there; Data, owner and mode do not
+	// count. PutBack brings it back, or takes away what came there meanwhile.
+	Remove bool
 	// Make has the machine make a private key there, once for a run (PKCS #8,
 	// PEM, by its openssl): it is never the one that lay there before.
 	Make KeyAlgorithm

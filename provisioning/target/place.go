@@ -114,8 +114,8 @@ func (e *engine) place(ctx context.Context, set FileSet) (Placed, error) {
 	return result, nil
 }
 
-// keep adds the files that the run touches for the first time to the journal
-// and gives the operations that copy them.
+// keep adds the files that the run touches for the first time to the journal,
+// and those that it leaves missing, and gives the operations that copy them.
 func (e *engine) keep(j *journal, w work) []op {
 	var ops []op
 	for i, f := range w.change {
@@ -135,6 +135,11 @@ func (e *engine) keep(j *journal, w work) []op {
 				op{kind: opCopy, from: f.Path, path: kept, mode: 0o600, owner: "root", group: "root"})
 		}
 		j.Files = append(j.Files, k)
+	}
+	for _, p := range w.missing {
+		if !j.has(p) {
+			j.Files = append(j.Files, keptFile{Path: p})
+		}
 	}
 	return ops
 }

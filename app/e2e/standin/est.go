@@ -17,6 +17,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -131,7 +132,7 @@ func enrol(c config, address string, config *tls.Config, csr []byte) ([]byte, er
 func answered(client http.Client, request *http.Request) (certs [][]byte, err error) {
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, inItsWords(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
@@ -139,7 +140,7 @@ func answered(client http.Client, request *http.Request) (certs [][]byte, err er
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("EST endpoint did not return successful response: %s %q", response.Status, body)
+		return nil, fmt.Errorf("EST endpoint did not return successful response: %s b%q", response.Status, body)
 	}
 	if kind := response.Header.Get("Content-Type"); kind != "application/pkcs7-mime" && !strings.HasPrefix(kind, "application/pkcs7-mime;") {
 		return nil, fmt.Errorf("EST response has unexpected content-type header: %s", kind)
@@ -151,7 +152,7 @@ func answered(client http.Client, request *http.Request) (certs [][]byte, err er
 	// RFC 5652, 3 and 5.1: a SignedData in a ContentInfo.
 	var outer struct {
 		Type    asn1.ObjectIdentifier
-		Content asn1.RawValue `asn1:"explicit,tag:0"`
+		Content asn1.RawValue
 	}
 	if _, err := asn1.Unmarshal(der, &outer); err != nil {
 		return nil, err
@@ -162,7 +163,7 @@ func answered(client http.Client, request *http.Request) (certs [][]byte, err er
 		Content      asn1.RawValue
 		Certificates asn1.RawValue `asn1:"optional,tag:0"`
 	}
-	if _, err := asn1.Unmarshal(outer.Content.FullBytes, &signed); err != nil {
+	if _, err := asn1.Unmarshal(outer.Content.Bytes, &signed); err != nil {
 		return nil, err
 	}
 	found, err := x509.ParseCertificates(signed.Certificates.Bytes)
@@ -173,4 +174,17 @@ func answered(client http.Client, request *http.Request) (certs [][]byte, err er
 		certs = append(certs, cert.Raw)
 	}
 	return certs, nil
+}
+
+// inItsWords says what the daemon's HTTP client and OpenSSL say where Go has
+// other words.
+func inItsWords(err error) error {
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &untrusted):
+		return errors.New("error trying to connect: error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889: (unable to get local issuer certificate)")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return errors.New("error trying to connect: tcp connect error: Connection refused (os error 111)")
+	}
+	return err
 }

@@ -24,7 +24,12 @@ func logged(daemon string, err error) {
 	}
 	defer func() { _ = file.Close() }()
 	now := time.Now()
-	lines := append([]string{"internal error"}, strings.Split(err.Error(), "\n")...)
+	// What ran as the daemon's user begins with words of this program.
+	text := err.Error()
+	if _, said, ok := strings.Cut(text, commandFailed); ok {
+		text = said
+	}
+	lines := append([]string{"internal error"}, strings.Split(text, "\n")...)
 	for i, line := range lines {
 		if i > 0 {
 			line = "caused by: " + line

@@ -26,10 +26,13 @@ const (
 	statePath  = "/run/aziot-standin"
 )
 
+// commandFailed begins what a command says on its way out.
+const commandFailed = "Command failed: "
+
 func main() {
 	name, args := filepath.Base(os.Args[0]), strings.Join(os.Args[1:], " ")
 	if err := run(name, args); err != nil {
-		fmt.Fprintln(os.Stderr, "Command failed:", err)
+		fmt.Fprintln(os.Stderr, commandFailed+err.Error())
 		os.Exit(1)
 	}
 }
@@ -56,7 +59,7 @@ func run(name, args string) error {
 		return reprovision()
 	case "list":
 		return list()
-	case "system logs":
+	case "system logs -- -n 200 --no-pager":
 		return logs()
 	case "check -o json", "check --output json":
 		return check()

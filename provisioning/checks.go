@@ -20,9 +20,12 @@ func (x *Execution) checkOnDevice(ctx context.Context) error {
 		orders = x.Run.Rotate.orders(x.Run.Plan)
 	}
 	for _, order := range orders {
-		if err := x.checkPair(ctx, order); err != nil {
+		if err := x.checkPair(ctx, x.pairOf(order.Role), order); err != nil {
 			return err
 		}
+	}
+	if err := x.checkEST(ctx); err != nil {
+		return err
 	}
 	bundle := ""
 	switch {
@@ -33,20 +36,41 @@ func (x *Execution) checkOnDevice(ctx context.Context) error {
 	default:
 		return nil
 	}
-	text, err := x.Machine.ReadAs(ctx, certificateUser, bundle)
+	return x.checkCertificates(ctx, bundle, "Put the trust bundle there as PEM, or let the run place it.")
+}
+
+// checkEST checks what the device brings along to an EST server.
+func (x *Execution) checkEST(ctx context.Context) error {
+	if x.Run.Rotate != nil {
+		return nil
+	}
+	access := x.est.access
+	if len(access.Trust) > 0 {
+		if err := x.checkCertificates(ctx, estTrustPath, "Provision the device again."); err != nil {
+			return err
+		}
+	}
+	if leaf := access.Bootstrap.Leaf(); leaf != nil {
+		return x.checkPair(ctx, access.Bootstrap, CertificateOrder{Role: roleBootstrap, CommonName: leaf.Subject.CommonName})
+	}
+	return nil
+}
+
+// checkCertificates checks a file of certificates that certd hands on.
+func (x *Execution) checkCertificates(ctx context.Context, path, hint string) error {
+	text, err := x.Machine.ReadAs(ctx, certificateUser, path)
 	if err != nil {
-		return unreadable(certificateUser, bundle, err)
+		return unreadable(certificateUser, path, err)
 	}
 	if content, err := pki.Read(text, secret.Value{}); err != nil || len(content.Certificates) == 0 {
-		return refusedFile(bundle, "it holds no certificate that reads", "Put the trust bundle there as PEM, or let the run place it.")
+		return refusedFile(path, "it holds no certificate that reads", hint)
 	}
 	return nil
 }
 
 // checkPair checks one pair: readable, whole, in order, in time, for this
 // device, and halves of one pair.
-func (x *Execution) checkPair(ctx context.Context, order CertificateOrder) error {
-	pair := x.pairOf(order.Role)
+func (x *Execution) checkPair(ctx context.Context, pair Pair, order CertificateOrder) error {
 	text, err := x.Machine.ReadAs(ctx, certificateUser, pair.CertificatePath)
 	if err != nil {
 		return unreadable(certificateUser, pair.CertificatePath, err)

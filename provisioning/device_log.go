@@ -71,7 +71,7 @@ func (x *Execution) whyDown(ctx context.Context, err error) error {
 		return err
 	}
 	said := *failed
-	said.Message = strings.TrimRight(failed.Message, ".") + "; the device's log says: " + cause + "."
+	said.Message = failed.Message + " Its log says: " + cause + "."
 	return &said
 }
 
@@ -83,13 +83,13 @@ var estWords = []struct {
 	problem string // what %s, the server, does
 	hint    string
 }{
-	{"successful response: 401", ErrUnauthorized, "The EST server %s does not know the device by what it shows", "Give x509.est.bootstrap the certificate or login that the server's operator gave out."},
-	{"successful response: 403", ErrUnauthorized, "The EST server %s does not let the device enrol", "Give x509.est.bootstrap the certificate or login that the server's operator gave out."},
-	{"alert", ErrUnauthorized, "The EST server %s does not take the device's bootstrap certificate", "Give x509.est.bootstrap the certificate that the server's operator gave out."},
-	{"certificate verify failed", ErrUnauthorized, "The device does not trust the EST server %s", "Give x509.est.trust the CA of the server's certificate."},
-	{"successful response: 4", ErrRefused, "The EST server %s refuses the device's request", "Ask the server's operator what it issues, and to whom; x509.est.url names the server."},
-	{"EST bootstrap identity cert", ErrRefused, "The device cannot use its bootstrap certificate for the EST server %s", "Look whether aziotcs can read the certificate and aziotks its key."},
-	{"unreadable cert", ErrRefused, "The device cannot read the certificates that vouch for the EST server %s", "Look whether aziotcs can read them."},
+	{"successful response: 401", ErrUnauthorized, "The EST server %s does not know the device by what it shows.", "Give x509.est.bootstrap the certificate or login that the server's operator gave out."},
+	{"successful response: 403", ErrUnauthorized, "The EST server %s does not let the device enrol.", "Give x509.est.bootstrap the certificate or login that the server's operator gave out."},
+	{"alert", ErrUnauthorized, "The EST server %s does not take the device's bootstrap certificate.", "Give x509.est.bootstrap the certificate that the server's operator gave out."},
+	{"certificate verify failed", ErrUnauthorized, "The device does not trust the EST server %s.", "Give x509.est.trust the CA of the server's certificate."},
+	{"successful response: 4", ErrRefused, "The EST server %s refuses the device's request.", "Ask the server's operator what it issues, and to whom; x509.est.url names the server."},
+	{"EST bootstrap identity cert", ErrRefused, "The device cannot use its bootstrap certificate for the EST server %s.", "Look whether aziotcs can read the certificate and aziotks its key."},
+	{"unreadable cert", ErrRefused, "The device cannot read the certificates that vouch for the EST server %s.", "Look whether aziotcs can read them."},
 }
 
 // estUnreached are the words for a server that nobody is at.
@@ -113,7 +113,7 @@ func (x *Execution) refusedByEST(ctx context.Context) error {
 	}
 	for _, known := range estWords {
 		if strings.Contains(cause, known.words) {
-			return &Error{Kind: known.kind, Message: fmt.Sprintf(known.problem, address.Host) + "; its log says: " + cause + ".", Hint: known.hint}
+			return &Error{Kind: known.kind, Message: fmt.Sprintf(known.problem, address.Host) + " Its log says: " + cause + ".", Hint: known.hint}
 		}
 	}
 	shower, can := x.Machine.(ShowsTLS)
@@ -126,7 +126,7 @@ func (x *Execution) refusedByEST(ctx context.Context) error {
 			port = "443"
 		}
 		if _, err := shower.ShownTLS(ctx, net.JoinHostPort(address.Hostname(), port)); err != nil && ctx.Err() == nil {
-			return &Error{Kind: ErrUnreachable, Message: "The device does not reach the EST server " + address.Host + "; its log says: " + cause + ".",
+			return &Error{Kind: ErrUnreachable, Message: "The device does not reach the EST server " + address.Host + ". Its log says: " + cause + ".",
 				Hint: "Look whether the server runs, whether x509.est.url is right, and whether a firewall is in between.", Err: err}
 		}
 	}

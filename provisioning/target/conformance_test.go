@@ -153,7 +153,8 @@ func conformance(t *testing.T, s subject) {
 		s.put(t, "/etc/aziot/extra.toml", 0o600, 0, 0, "extra")
 		before := snapshot(t, s.folder)
 		set := fullSet("run-1", "b")
-		set.Files = append(set.Files, File{Path: "/etc/aziot/extra.toml", Remove: true}, File{Path: "/etc/aziot/never.toml", Remove: true})
+		set.Files = append(set.Files, File{Path: "/etc/aziot/extra.toml", Remove: true}, File{Path: "/etc/aziot/never.toml", Remove: true},
+			File{Path: "/var/lib/aziot/keyd/keys/never.key", Remove: true})
 		place(t, r, set, true)
 		s.checkFile(t, "/etc/aziot/config.toml", "config b", 0o600, 0, 0)
 		if _, err := os.Stat(s.path("/etc/aziot/extra.toml")); !errors.Is(err, fs.ErrNotExist) {
@@ -170,6 +171,7 @@ func conformance(t *testing.T, s subject) {
 				t.Fatalf("kept %s belongs to %d", k, uid)
 			}
 		}
+		s.put(t, "/etc/aziot/never.toml", 0o600, 0, 0, "what a service made for itself")
 		// A second set of the same run: the first state counts.
 		place(t, r, fullSet("run-1", "c"), true)
 		if err := r.PutBack(ctx, "run-1"); err != nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/BurntSushi/toml"
+
 	"edgewright/provisioning/est/esttest"
 )
 
@@ -138,6 +140,38 @@ func (d *device) made(t *testing.T, name string) *x509.Certificate {
 	return parsed(t, text)[0]
 }
 
+// renewals are what the configuration says of renewing identity, Edge CA, and the
+// certificate that the device shows to the EST server.
+func (d *device) renewals(t *testing.T) string {
+	t.Helper()
+	type renewal struct {
+		RotateKey bool `toml:"rotate_key"`
+		Threshold string
+		Retry     string
+	}
+	var c struct {
+		Provisioning struct {
+			Attestation struct {
+				IdentityCert struct {
+					AutoRenew renewal `toml:"auto_renew"`
+				} `toml:"identity_cert"`
+			}
+		}
+		EdgeCA struct {
+			AutoRenew renewal `toml:"auto_renew"`
+		} `toml:"edge_ca"`
+		CertIssuance struct {
+			EST struct {
+				AutoRenew renewal `toml:"identity_auto_renew"`
+			}
+		} `toml:"cert_issuance"`
+	}
+	if _, err := toml.DecodeFile(filepath.Join(d.root, "etc/aziot/config.toml"), &c); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(c.Provisioning.Attestation.IdentityCert.AutoRenew, c.EdgeCA.AutoRenew, c.CertIssuance.EST.AutoRenew)
+}
+
 func TestIssuedOnTheDeviceOverSSH(t *testing.T) {
 	s := newStation(t)
 	d, target := sshDevice(t, s, "tech")
@@ -146,7 +180,6 @@ func TestIssuedOnTheDeviceOverSSH(t *testing.T) {
 	p.onboard()
 	everyWay(t, s, d, map[string]string{
 		"EST by hand": p.planOf("line-7-0042", byHand, p.est("Line 7 bootstrap")),
-		"EST group":   p.planOf("line-7-0042", byGroup, p.est("Line 7 bootstrap")),
 		"local CA":    p.planOf("line-7-0042", byGroup, "[x509]\nsource = \"local-ca\"\ndays = 9\n"),
 	}, "runtime", target...)
 }
@@ -175,7 +208,8 @@ func TestESTFailuresOverSSH(t *testing.T) {
 		}
 	}
 	// A CA that is named is not asked for: only the device meets the server.
-	good := p.planOf("line-7-0042", byGroup, strings.Replace(p.est("Line 7 bootstrap"), "[x509]\n", "[x509]\nca = \"EST test issuing\"\n", 1))
+	renew := "auto_renew = { rotate_key = false, threshold = \"10day\", retry = \"60min\" }\n"
+	good := p.planOf("line-7-0042", byGroup, strings.Replace(p.est("Line 7 bootstrap"), "[x509]\n", "[x509]\nca = \"EST test issuing\"\n"+renew, 1))
 	before := d.picture(t)
 	for _, c := range []struct{ old, new, kind, says, field string }{
 		{"Line 7 bootstrap", "Stranger", "unauthorized", "403", "x509.est.bootstrap"},
@@ -202,7 +236,13 @@ func TestESTFailuresOverSSH(t *testing.T) {
 	if shown := d.shownByEdgeHub(t); len(shown) < 2 || !shown[1].Equal(edgeCA) || shown[0].CheckSignatureFrom(edgeCA) != nil || edgeCA.CheckSignatureFrom(p.server.Issuing) != nil {
 		t.Errorf("edgeHub shows %d certificates, and not below an Edge CA of the EST server", len(shown))
 	}
+	if said := d.renewals(t); said != "{false 10day 60min} {false 10day 60min} {false 10day 60min}" {
+		t.Errorf("renewals: %s", said)
+	}
 	placed := d.picture(t)
+	if again, r := provision(good); r.code != 5 || again.Outcome != "configured" || again.Changed || differences(placed, d.picture(t)) != "" {
+		t.Errorf("second run: code %d, %+v, error %+v\n%s", r.code, again, again.Error, differences(placed, d.picture(t)))
+	}
 	second, r := provision(strings.Replace(good, "line-7-0042", "line-7-0043", 1))
 	if r.code != 0 || second.Outcome != "succeeded" || d.made(t, "deviceid").Subject.CommonName != "line-7-0043" {
 		t.Fatalf("another name: code %d, %+v, error %+v\n%s", r.code, second, second.Error, r.errOut)

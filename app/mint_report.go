@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"edgewright/app/catalog"
+	"edgewright/provisioning"
 	"edgewright/provisioning/bundle"
 )
 
@@ -40,7 +41,7 @@ func (m *minter) report(ctx context.Context) (string, error) {
 	}
 	name := m.batch.ID + ".csv"
 	if err := writeBeside(m.batch.Folder, name, text.Bytes()); err != nil {
-		return "", fmt.Errorf("write the report of batch %s: %w", m.batch.ID, err)
+		return "", m.unwritten(err, &provisioning.Error{Message: "The report of the batch cannot be written."})
 	}
 	return filepath.Join(m.batch.Folder, name), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -92,6 +93,9 @@ func (m *minter) run(ctx context.Context) (MintOutcome, error) {
 		return out, translate(err)
 	}
 	failure := m.steps(ctx)
+	if out.Report, err = m.report(keep); failure == nil {
+		failure = err
+	}
 	after, err := m.app.catalog.CountBatch(keep, m.batch.ID)
 	if err != nil {
 		return out, translate(err)
@@ -106,9 +110,6 @@ func (m *minter) run(ctx context.Context) (MintOutcome, error) {
 	}
 	if failure != nil && ctx.Err() == nil {
 		out.Error = provisioning.View(failure)
-	}
-	if out.Report, err = m.report(keep); err != nil {
-		return out, err
 	}
 	ended := m.app.now()
 	return out, translate(m.app.catalog.SetBatch(keep, m.batch.ID, string(out.Outcome), &ended))
@@ -244,8 +245,7 @@ func (m *minter) step(name string) {
 func (m *minter) place(ctx context.Context, rows []catalog.BatchRow) error {
 	for _, row := range rows {
 		if err := writeBeside(m.batch.Folder, row.DeviceID+bundle.Extension, row.Sealed); err != nil {
-			return &provisioning.Error{Kind: provisioning.ErrInvalid, Message: "The bundle of " + row.DeviceID + " cannot be written.",
-				Hint: "Look at the folder " + m.batch.Folder + " and resume the batch.", Err: err}
+			return m.unwritten(err, &provisioning.Error{Message: "The bundle of " + row.DeviceID + " cannot be written."})
 		}
 		m.step("file " + row.DeviceID)
 		row.Sealed = nil
@@ -255,6 +255,16 @@ func (m *minter) place(ctx context.Context, rows []catalog.BatchRow) error {
 		return m.settle(ctx)
 	}
 	return nil
+}
+
+// unwritten completes the error of a file that cannot be written into the folder.
+func (m *minter) unwritten(err error, made *provisioning.Error) error {
+	if full := fromCatalog(err); full != nil {
+		full.Err = fmt.Errorf("%s: %w", strings.TrimSuffix(made.Message, "."), err)
+		return full
+	}
+	made.Kind, made.Hint, made.Err = provisioning.ErrInvalid, "Look at the folder "+m.batch.Folder+" and resume the batch.", err
+	return made
 }
 
 // settle brings the files to the disk and lets go of the bundles in the catalog.
@@ -269,7 +279,7 @@ func (m *minter) settle(ctx context.Context) error {
 		states[i] = catalog.RowState{Seq: row.Seq, State: catalog.RowPlaced}
 	}
 	if err := syncFiles(m.batch.Folder, names); err != nil {
-		return fmt.Errorf("bring bundles to the disk: %w", err)
+		return m.unwritten(err, &provisioning.Error{Message: "The last bundles do not reach the disk."})
 	}
 	m.step("synced")
 	if err := m.app.catalog.SetRows(ctx, m.batch.ID, states); err != nil {

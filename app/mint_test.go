@@ -128,6 +128,35 @@ func TestCancelledMintGoesOn(t *testing.T) {
 	}
 }
 
+// TestAReportThatCannotBeWrittenIsNamed: the devices are made, the batch has failed
+// and says why, and resuming it writes the report.
+func TestAReportThatCannotBeWrittenIsNamed(t *testing.T) {
+	t.Parallel()
+	a, b, to := mintApp(t)
+	inTheWay := ""
+	a.betweenMintSteps = func(string) {
+		if batches, err := a.MintBatches(t.Context()); inTheWay == "" && err == nil && len(batches) == 1 {
+			inTheWay = filepath.Join(b.mintFolder(), batches[0].ID+".csv.part")
+			if err := os.Mkdir(inTheWay, 0o700); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	out, err := a.Mint(t.Context(), b.mintRequest(to.Recipient().String()), nil)
+	if err != nil || out.Outcome != provisioning.RunFailed || out.Made != 13 || out.Report != "" || out.Error == nil || !strings.Contains(out.Error.Message, "report") || out.Error.Hint == "" {
+		t.Fatalf("%+v %+v %v", out, out.Error, err)
+	}
+	if batches, err := a.MintBatches(t.Context()); err != nil || batches[0].State != string(provisioning.RunFailed) || batches[0].Ended == nil {
+		t.Errorf("%+v %v", batches, err)
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = a.ResumeMint(t.Context(), out.Batch, nil); err != nil || out.Outcome != provisioning.RunSucceeded || out.Report == "" {
+		t.Errorf("%+v %v", out, err)
+	}
+}
+
 // TestEnrollmentsOfOthersAreLeft: a name that is taken is the problem of its row,
 // and goes away when the cloud has room.
 func TestEnrollmentsOfOthersAreLeft(t *testing.T) {

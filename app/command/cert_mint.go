@@ -114,7 +114,9 @@ func (s *session) minted(out app.MintOutcome, err error) error {
 		s.print(out)
 	} else {
 		s.line("batch %s: %d made, %d finished before, %d failed", out.Batch, out.Made, out.Skipped, out.Failed)
-		s.line("report: %s", out.Report)
+		if out.Report != "" {
+			s.line("report: %s", out.Report)
+		}
 		if out.Error != nil {
 			s.printError(out.Error)
 		}

@@ -49,7 +49,7 @@ func (a *App) EnrollCertificate(ctx context.Context, n NewCertificate, server pr
 		return CertificateView{}, err
 	}
 	order := pki.Order{Profile: profile, Subject: n.subject(), Names: n.Names, Public: key.signer.Public()}
-	return a.enrolled(ctx, client, client.SimpleEnroll, order, key)
+	return a.enrolled(ctx, client, client.SimpleEnroll, order, key, "")
 }
 
 // RenewByEST has an EST server renew a certificate: the client shows it in the
@@ -97,11 +97,7 @@ func (a *App) RenewByEST(ctx context.Context, id string, newKey bool, server pro
 	if err != nil {
 		return CertificateView{}, err
 	}
-	view, err := a.enrolled(ctx, client, client.SimpleReenroll, order, key)
-	if err != nil {
-		return view, err
-	}
-	return view, translate(a.catalog.SupersedeCertificate(ctx, row.ID, view.ID))
+	return a.enrolled(ctx, client, client.SimpleReenroll, order, key, row.ID)
 }
 
 // profileOf is the profile that a certificate of a role is renewed by, where it
@@ -115,8 +111,9 @@ func profileOf(role pki.Role) (pki.Profile, bool) {
 	return pki.Profile{}, false
 }
 
-// enrolled asks for an order's certificate and keeps it.
-func (a *App) enrolled(ctx context.Context, client *est.Client, ask func(context.Context, []byte) ([]*x509.Certificate, error), order pki.Order, key certificateKey) (CertificateView, error) {
+// enrolled asks for an order's certificate and keeps it, as what took the place of
+// another one if replaces names that.
+func (a *App) enrolled(ctx context.Context, client *est.Client, ask func(context.Context, []byte) ([]*x509.Certificate, error), order pki.Order, key certificateKey, replaces string) (CertificateView, error) {
 	request, err := pki.RequestFor(rand.Reader, order, key.signer)
 	if err != nil {
 		return CertificateView{}, translate(err)
@@ -144,7 +141,7 @@ func (a *App) enrolled(ctx context.Context, client *est.Client, ask func(context
 	if row.IssuerID, err = a.issuerID(ctx, cert); err != nil {
 		return CertificateView{}, err
 	}
-	if row, err = a.addCertificate(ctx, row, cert, key.text, vault.User); err != nil {
+	if row, err = a.addCertificate(ctx, row, cert, key.text, vault.User, replaces); err != nil {
 		return CertificateView{}, err
 	}
 	return a.certificateView(row)

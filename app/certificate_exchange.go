@@ -138,7 +138,7 @@ func (a *App) importOne(ctx context.Context, cert *x509.Certificate, key crypto.
 			return view, false, err
 		}
 	}
-	if row, err = a.addCertificate(ctx, row, cert, text, vault.User); err != nil {
+	if row, err = a.addCertificate(ctx, row, cert, text, vault.User, ""); err != nil {
 		return view, false, err
 	}
 	if err := a.adopt(ctx, row.ID, cert); err != nil {

@@ -44,7 +44,7 @@ func (a *App) MakeCertificate(ctx context.Context, n NewCertificate) (Certificat
 		return CertificateView{}, err
 	}
 	order := pki.Order{Profile: profile, Subject: n.subject(), Names: n.Names, Public: key.signer.Public(), Key: key.signer, Days: n.Days}
-	return a.issue(ctx, order, n.CA, key)
+	return a.issue(ctx, order, n.CA, key, "")
 }
 
 func (n NewCertificate) algorithm(profile pki.Profile) pki.Algorithm {
@@ -78,12 +78,13 @@ func (a *App) SignRequest(ctx context.Context, file string, n NewCertificate) (C
 	}
 	order := pki.OrderFor(request, profile)
 	order.Days = n.Days
-	return a.issue(ctx, order, n.CA, certificateKey{})
+	return a.issue(ctx, order, n.CA, certificateKey{}, "")
 }
 
 // issue signs an order by a CA of the catalog, or by itself, and keeps the
-// certificate with where its key is, if that is known.
-func (a *App) issue(ctx context.Context, order pki.Order, caName string, key certificateKey) (CertificateView, error) {
+// certificate with where its key is, if that is known, and as what took the place
+// of another one, if replaces names that.
+func (a *App) issue(ctx context.Context, order pki.Order, caName string, key certificateKey, replaces string) (CertificateView, error) {
 	row := catalog.Certificate{Profile: order.Profile.Name, Role: string(order.Profile.Role), KeyPlace: key.place}
 	var issuer pki.Issuer
 	if !order.Profile.SelfSigned {
@@ -103,7 +104,7 @@ func (a *App) issue(ctx context.Context, order pki.Order, caName string, key cer
 	if err != nil {
 		return CertificateView{}, translate(err)
 	}
-	row, err = a.addCertificate(ctx, row, cert, key.text, vault.User)
+	row, err = a.addCertificate(ctx, row, cert, key.text, vault.User, replaces)
 	if err != nil {
 		return CertificateView{}, err
 	}
@@ -141,11 +142,7 @@ func (a *App) RenewCertificate(ctx context.Context, id string, newKey bool) (Cer
 	if err != nil {
 		return CertificateView{}, err
 	}
-	view, err := a.issue(ctx, order, issuer, key)
-	if err != nil {
-		return view, err
-	}
-	return view, translate(a.catalog.SupersedeCertificate(ctx, row.ID, view.ID))
+	return a.issue(ctx, order, issuer, key, row.ID)
 }
 
 // toRenew finds a certificate that may be renewed: once, and a revoked one under
@@ -156,7 +153,7 @@ func (a *App) toRenew(ctx context.Context, id string, newKey bool) (catalog.Cert
 	case err != nil:
 		return row, translate(err)
 	case row.State == catalog.CertificateSuperseded:
-		return row, &provisioning.Error{Kind: provisioning.ErrRefused, Message: row.Subject + " was renewed already, by " + row.Superseded + ".", Hint: "Renew that one."}
+		return row, renewedAlready(row)
 	case row.State == catalog.CertificateRevoked && !newKey:
 		return row, &provisioning.Error{Kind: provisioning.ErrRefused, Message: row.Subject + " is revoked, so its key is not certified again.", Hint: "Renew it with a new key."}
 	}

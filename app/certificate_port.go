@@ -173,13 +173,9 @@ func (c certificates) Make(ctx context.Context, runID string, o provisioning.Cer
 	if err != nil {
 		return provisioning.Pair{}, translate(err)
 	}
-	if row, err = c.app.addCertificate(ctx, row, cert, text, c.kind()); err != nil {
+	// The key of one that was found is lost; else before is empty.
+	if row, err = c.app.addCertificate(ctx, row, cert, text, c.kind(), before.ID); err != nil {
 		return provisioning.Pair{}, err
-	}
-	if found { // its key is lost
-		if err := c.app.catalog.SupersedeCertificate(ctx, before.ID, row.ID); err != nil {
-			return provisioning.Pair{}, translate(err)
-		}
 	}
 	chain, err := c.app.chainOf(ctx, row)
 	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: text}, err

@@ -34,8 +34,9 @@ func certificateSecret(id string) string { return "certificate/" + id }
 // addCertificate writes a certificate, its key first: a key without a row is
 // found by nobody, a row without its key would promise what is not there. key
 // may be empty; kind says whose it is. A row that says where its key is says so
-// only of keys elsewhere.
-func (a *App) addCertificate(ctx context.Context, row catalog.Certificate, cert *x509.Certificate, key secret.Value, kind vault.Kind) (catalog.Certificate, error) {
+// only of keys elsewhere. replaces is the ID of the certificate whose place it
+// takes, "" for none.
+func (a *App) addCertificate(ctx context.Context, row catalog.Certificate, cert *x509.Certificate, key secret.Value, kind vault.Kind, replaces string) (catalog.Certificate, error) {
 	row = a.certificateRow(cert, row)
 	if !key.IsEmpty() {
 		v, err := a.openVault(ctx)
@@ -47,7 +48,20 @@ func (a *App) addCertificate(ctx context.Context, row catalog.Certificate, cert 
 		}
 		row.KeyPlace = keyInVault
 	}
-	return row, translate(a.catalog.AddCertificate(ctx, row))
+	if replaces == "" {
+		return row, translate(a.catalog.AddCertificate(ctx, row))
+	}
+	err := a.catalog.ReplaceCertificate(ctx, row, replaces)
+	if errors.Is(err, catalog.ErrExists) {
+		old, err := a.catalog.Certificate(ctx, replaces)
+		return row, errors.Join(renewedAlready(old), translate(err))
+	}
+	return row, translate(err)
+}
+
+// renewedAlready refuses to put a second certificate in the place of one.
+func renewedAlready(old catalog.Certificate) error {
+	return &provisioning.Error{Kind: provisioning.ErrRefused, Message: old.Subject + " was renewed already, by " + old.Superseded + ".", Hint: "Renew that one."}
 }
 
 // certificateRow completes the row of a certificate, under a new ID, by what the
@@ -230,5 +244,5 @@ func (a *App) makeCA(ctx context.Context, profileName, commonName string, by *ca
 	if err != nil {
 		return row, err
 	}
-	return a.addCertificate(ctx, row, cert, text, kind)
+	return a.addCertificate(ctx, row, cert, text, kind, "")
 }

@@ -251,6 +251,6 @@ func (a *App) proveCA(ctx context.Context, ca catalog.Certificate, code, runID s
 	if runID != "" {
 		row.RunRole = string(profile.Role) + " " + code // a run that was killed proves again, by another code
 	}
-	_, err = a.addCertificate(ctx, row, proof, secret.Value{}, vault.User)
+	_, err = a.addCertificate(ctx, row, proof, secret.Value{}, vault.User, "")
 	return proof, err
 }

@@ -81,6 +81,26 @@ func (c *Catalog) AddCertificate(ctx context.Context, cert Certificate) error {
 	})
 }
 
+// ReplaceCertificate writes a new certificate and marks that it took the place of
+// another one, or does neither. One whose place is taken already is an ErrExists; a
+// revoked one stays revoked.
+func (c *Catalog) ReplaceCertificate(ctx context.Context, cert Certificate, old string) error {
+	return c.transact(ctx, CertificatesChanged, "renew certificate "+cert.Subject, func(tx *sql.Tx) error {
+		var state string
+		if err := tx.QueryRowContext(ctx, "SELECT state FROM certificate WHERE id = ?", old).Scan(&state); err != nil {
+			return err
+		}
+		if state == CertificateSuperseded {
+			return ErrExists
+		}
+		if _, err := tx.ExecContext(ctx, insertCertificate, certificateArgs(cert)...); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, supersede, CertificateSuperseded, cert.ID, old, CertificateValid)
+		return err
+	})
+}
+
 // Certificate finds a certificate by its ID or SHA-256 thumbprint in any case,
 // or by an unambiguous beginning of its ID.
 func (c *Catalog) Certificate(ctx context.Context, id string) (Certificate, error) {
@@ -248,10 +268,11 @@ func (c *Catalog) RevokeCertificate(ctx context.Context, id, reason string, at t
 	return err
 }
 
+const supersede = "UPDATE certificate SET state = ?, superseded = ? WHERE id = ? AND state = ?"
+
 // SupersedeCertificate marks that another one has taken its place.
 func (c *Catalog) SupersedeCertificate(ctx context.Context, id, by string) error {
-	_, err := c.exec(ctx, CertificatesChanged, "supersede certificate", "UPDATE certificate SET state = ?, superseded = ? WHERE id = ? AND state = ?",
-		CertificateSuperseded, by, id, CertificateValid)
+	_, err := c.exec(ctx, CertificatesChanged, "supersede certificate", supersede, CertificateSuperseded, by, id, CertificateValid)
 	return err
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"edgewright/provisioning/finding"
 )
 
 // NewRequest makes a PKCS #10 request (RFC 2986), DER, for the key's public
@@ -25,10 +27,10 @@ func NewRequest(random io.Reader, subject pkix.Name, key crypto.Signer) ([]byte,
 // signature is the key's own. What the caller got wrong wraps ErrRefused.
 func RequestFor(random io.Reader, o Order, key crypto.Signer) ([]byte, error) {
 	if found := o.Profile.Check(); found.Errors() {
-		return nil, refuse("profile %s: %s", o.Profile.Name, found[0].Problem)
+		return nil, refuse("profile %s: %s", o.Profile.Name, found.First(finding.Error).Problem)
 	}
 	o.Profile.SelfSigned, o.Public = false, key.Public()
-	template, err := o.template(random, time.Now())
+	template, err := o.template(random, time.Time{}) // a request has no dates
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +67,9 @@ func ParseRequest(data []byte) (*x509.CertificateRequest, error) {
 	return request, nil
 }
 
-// OrderFor makes the order that a request stands for under a profile.
+// OrderFor makes the order that a request stands for under a profile. Attributes
+// of the subject that RFC 5280, 4.1.2.4 does not name, such as an address for
+// mail, are left out.
 func OrderFor(request *x509.CertificateRequest, profile Profile) Order {
 	o := Order{Profile: profile, Subject: request.Subject, Public: request.PublicKey, Names: request.DNSNames}
 	for _, ip := range request.IPAddresses {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"filippo.io/age"
+
 	"edgewright/provisioning"
 	"edgewright/provisioning/bundle"
 	"edgewright/provisioning/finding"
@@ -41,11 +43,19 @@ type BundleView struct {
 // if one is given, and gives the plan inside. A chain that ends at no CA of the
 // catalog is a finding of level care.
 func (a *App) OpenBundle(ctx context.Context, name string, key BundleKey) (BundleView, error) {
+	with, err := a.openers(ctx, key)
+	if err != nil {
+		return BundleView{}, err
+	}
+	return a.openBundle(ctx, name, with)
+}
+
+func (a *App) openBundle(ctx context.Context, name string, with []age.Identity) (BundleView, error) {
 	path, err := filepath.Abs(name)
 	if err != nil {
 		return BundleView{}, fmt.Errorf("bundle %s: %w", name, err)
 	}
-	opened, err := a.readBundle(ctx, path, key)
+	opened, err := openSealed(path, with)
 	if err != nil {
 		return BundleView{}, err
 	}
@@ -93,11 +103,15 @@ func (a *App) inBundle(opened bundle.Bundle) (views []CertificateView, err error
 
 // readBundle reads and opens a bundle; its errors name the file.
 func (a *App) readBundle(ctx context.Context, path string, key BundleKey) (bundle.Bundle, error) {
-	data, err := ReadFile(path, bundle.MaxSealed)
+	with, err := a.openers(ctx, key)
 	if err != nil {
 		return bundle.Bundle{}, err
 	}
-	with, err := a.openers(ctx, key)
+	return openSealed(path, with)
+}
+
+func openSealed(path string, with []age.Identity) (bundle.Bundle, error) {
+	data, err := ReadFile(path, bundle.MaxSealed)
 	if err != nil {
 		return bundle.Bundle{}, err
 	}

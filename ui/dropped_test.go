@@ -45,7 +45,7 @@ func TestDroppedFilesFindTheirPage(t *testing.T) {
 		t.Fatalf("a bundle is shown on %s", h.s.now)
 	}
 	h.s.current().Primary()
-	sees("Which bundle?")
+	sees("Which bundles?")
 	drop("line-7-0002.edgewright") // into the step that asks for one
 	if got := pagetest.Field(t, h.s.c, "Bundle").Text; filepath.Base(got) != "line-7-0002.edgewright" {
 		t.Errorf("the wizard has %s", got)

@@ -183,7 +183,7 @@ func (s *shell) dropped(_ fyne.Position, dropped []fyne.URI) {
 		return
 	}
 	page := frame.Certificates
-	if len(files) == 1 && app.IsBundle(files[0]) {
+	if app.AreBundles(files) {
 		page = frame.Provision
 	}
 	s.openPlace(frame.Place{Page: page, Files: files})

@@ -42,7 +42,10 @@ type bundleFields struct {
 	inside *fyne.Container
 	column fyne.CanvasObject
 	opened *app.BundleView // nil until it opens, and once a field has changed
-	look   frame.Task
+	many   []*bundleRow    // in its place for several
+	// askedFor is the choice of the first step that their targets came from.
+	askedFor string
+	look     frame.Task
 }
 
 func newBundleFields(p *Page) *bundleFields {
@@ -63,7 +66,7 @@ func newBundleFields(p *Page) *bundleFields {
 		choose := widgets.NewButton(widgets.Secondary, lang.X("action.choose", "Choose ..."), nil, func() { f.choose(entry) })
 		return layout.Row(space, layout.Middle, layout.Grow(entry), choose)
 	}
-	f.fileF = widgets.NewField(lang.X("bundle.file", "Bundle"), lang.X("bundle.file.hint", "a file that ends in .edgewright; it can be dropped here, and stays where it lies"), beside(f.file))
+	f.fileF = widgets.NewField(lang.X("bundle.file", "Bundle"), lang.X("bundle.file.hint", "a file that ends in .edgewright, or a folder with several; they can be dropped here, and stay where they lie"), beside(f.file))
 	f.keyF = widgets.NewField(lang.X("bundle.key", "Identity file"), lang.X("bundle.key.hint", "of age, or an SSH private key such as the device's host key"), beside(f.key))
 	pass := widgets.NewField(lang.X("certificates.passphrase", "Passphrase"), lang.X("bundle.pass.hint", "of the identity file; leave it empty where it has none"), f.pass)
 	f.textF = widgets.NewField(lang.X("bundle.text", "Identity"), lang.X("bundle.text.hint", "AGE-SECRET-KEY-1…; it is used for this run and then forgotten"), f.text)
@@ -94,7 +97,7 @@ func (f *bundleFields) changed() {
 	f.fileF.SetError("")
 	f.keyF.SetError("")
 	f.textF.SetError("")
-	f.opened = nil
+	f.opened, f.many = nil, nil
 	f.inside.Objects = nil
 	f.p.arrange()
 }
@@ -119,6 +122,9 @@ func (f *bundleFields) leave(on func()) {
 		draft.Bundle, draft.Plan, draft.Access.BundleKey = f.opened, f.opened.Plan, f.withKey()
 		on()
 		return
+	case f.many != nil:
+		f.leaveMany(on)
+		return
 	case strings.TrimSpace(f.file.Text) == "":
 		f.wrong(f.fileF, f.file, lang.X("bundle.file.none", "Name the bundle."))
 		return
@@ -131,29 +137,44 @@ func (f *bundleFields) leave(on func()) {
 		f.text.Focus()
 		return
 	}
-	path, key := pick.Whole(f.file.Text), f.withKey()
+	files, err := f.files()
+	if err != nil {
+		view := frame.View(err)
+		f.wrong(f.fileF, f.file, strings.TrimSpace(view.Message+" "+view.Hint))
+		return
+	}
+	if len(files) > 1 || f.p.list != nil {
+		f.openMany(files)
+		return
+	}
+	path, key := files[0], f.withKey()
 	f.inside.Objects = []fyne.CanvasObject{widgets.NewText(lang.X("bundle.opening", "Opening the bundle ..."), widgets.StyleMuted)}
 	f.p.arrange()
 	frame.Do(f.p.c, &f.look, func(ctx context.Context) (app.BundleView, error) {
 		return f.p.c.App.OpenBundle(ctx, path, key)
 	}, func(opened app.BundleView, err error) {
-		switch {
-		case errors.Is(err, provisioning.ErrLocked) && f.by.Chosen() == openByFile:
-			view := frame.View(err)
-			f.inside.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Care, view.Message, view.Hint)}
-			f.pass.Focus()
-		case err != nil:
-			view := frame.View(err)
-			f.inside.Objects = []fyne.CanvasObject{widgets.NewBanner(widgets.Bad, view.Message, view.Hint)}
-		default:
+		if err == nil {
 			f.opened = &opened
 			f.inside.Objects = f.contents()
 			f.p.onward.SetText(lang.X("identity.next", "Review"))
 			f.p.focusOn(f.p.onward)
 		}
-		f.p.arrange()
-		f.p.scroll.ScrollToTop()
+		f.looked(err)
 	})
+}
+
+// looked shows what kept a look from seeing what is inside, if anything did.
+func (f *bundleFields) looked(err error) {
+	if err != nil {
+		view, state := frame.View(err), widgets.Bad
+		if errors.Is(err, provisioning.ErrLocked) && f.by.Chosen() == openByFile {
+			state = widgets.Care
+			f.pass.Focus()
+		}
+		f.inside.Objects = []fyne.CanvasObject{widgets.NewBanner(state, view.Message, view.Hint)}
+	}
+	f.p.arrange()
+	f.p.scroll.ScrollToTop()
 }
 
 // wrong says what a field lacks and gives it the keyboard.
@@ -192,4 +213,9 @@ func (f *bundleFields) contents() []fyne.CanvasObject {
 }
 
 // name is the file as the list of steps shows it.
-func (f *bundleFields) name() string { return filepath.Base(pick.Whole(f.file.Text)) }
+func (f *bundleFields) name() string {
+	if n := len(f.many); n > 0 {
+		return lang.XN("bundle.many", "{{.N}} bundles", n, map[string]any{"N": n})
+	}
+	return filepath.Base(pick.Whole(f.file.Text))
+}

@@ -74,7 +74,7 @@ func TestADeviceComesFromABundle(t *testing.T) {
 	withVault(t, p)
 	folder := sealed(t, p, to)
 	file := filepath.Join(folder, "line-7-1.edgewright")
-	if p.Dropped([]string{file, file}) || p.Dropped([]string{"/nowhere/chain.pem"}) {
+	if p.Dropped([]string{file, "/nowhere/chain.pem"}) || p.Dropped([]string{"/nowhere/chain.pem"}) {
 		t.Error("files that are no bundle are taken")
 	}
 	p.Show(frame.Place{Files: []string{file}})
@@ -184,4 +184,133 @@ func TestABundleIsOpenedByAFile(t *testing.T) {
 		t.Errorf("%+v", plan)
 	}
 	check("the board again")
+}
+
+// Several bundles become a list of runs: each goes to its own target, what does not
+// open is said and left out, and the batch can be put back.
+func TestSeveralBundlesAreAListOfRuns(t *testing.T) {
+	p, q, check := sit(t)
+	to, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	withVault(t, p)
+	folder := sealed(t, p, to)
+	broken := filepath.Join(folder, "line-7-3.edgewright")
+	if err := os.WriteFile(broken, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	copied, err := os.ReadFile(filepath.Join(folder, "line-7-1.edgewright"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "line-7-1b.edgewright"), copied, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Show(frame.Place{Files: []string{filepath.Join(folder, "line-7-1.edgewright"), filepath.Join(folder, "line-7-2.edgewright")}})
+	q.Settle()
+	goOn(t, p, q, stepWay)
+	b := p.way().bundle
+	if got, err := b.files(); err != nil || len(got) != 2 {
+		t.Fatal(got, err)
+	}
+	b.file.SetText(folder) // a folder stands for what lies in it
+	b.by.Choose(openByText)
+	pagetest.Field(t, p.c, "Identität").SetText(to.String())
+	p.Primary()
+	q.Until(t, "the bundles to open", func() bool { return b.many != nil })
+	check("where they go")
+	for _, text := range []string{"line-7-1b.edgewright", "line-7-3.edgewright", "Wohin 2 Bündel gehen"} {
+		if !pagetest.Sees(p.c, text) {
+			t.Errorf("%s is not shown", text)
+		}
+	}
+	first, second := pagetest.Field(t, p.c, "line-7-1"), pagetest.Field(t, p.c, "line-7-2")
+	if first.Text != "practice:line-7-1" || second.Text != "practice:line-7-2" {
+		t.Errorf("they go to %q and %q", first.Text, second.Text)
+	}
+	for _, wrong := range []string{"practice:line-7-1", "a b"} {
+		second.SetText(wrong)
+		p.Primary()
+		check("a wrong target")
+		if p.at != stepWay {
+			t.Fatalf("it goes on with the target %q", wrong)
+		}
+	}
+	disk := t.TempDir()
+	second.SetText(disk)
+	p.Primary()
+	if p.at != stepReview || len(p.list.rows) != 2 || p.list.rows[1].Target != app.FolderTarget(disk) {
+		t.Fatalf("step %d, %+v", p.at, p.list)
+	}
+	q.Until(t, "the review", p.Ready)
+	check("the review")
+	p.Back()
+	q.Settle()
+	if p.at != stepWay || p.list != nil || second.Text != disk {
+		t.Errorf("back at step %d, %v, %q", p.at, p.list, second.Text)
+	}
+	p.Primary()
+	q.Until(t, "the review", p.Ready)
+	p.Primary()
+	ended(t, p, q)
+	check("the end")
+	for _, row := range p.job.(*batch).rows {
+		if row.state != string(provisioning.RunSucceeded) {
+			t.Errorf("%s ends %q (%s)", row.device, row.state, row.text)
+		}
+	}
+	s := p.run()
+	s.carryOnBatch(p.job.(*batch), s.batchWork(p.job.(*batch).id, true))
+	ended(t, p, q)
+	for _, row := range p.job.(*batch).rows {
+		if row.state != string(provisioning.RunUndone) {
+			t.Errorf("%s ends %q (%s), want it put back", row.device, row.state, row.text)
+		}
+	}
+}
+
+// A list says where bundles go, by the device ID.
+func TestAListSaysWhereBundlesGo(t *testing.T) {
+	p, q, check := sit(t)
+	to, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	withVault(t, p)
+	folder, disk := sealed(t, p, to), t.TempDir()
+	list := filepath.Join(t.TempDir(), "targets.csv")
+	if err := os.WriteFile(list, []byte("target,id\n"+app.FolderTarget(disk)+",line-7-2\npractice:other,line-7-9\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.target().chosen = chooseMany
+	p.target().list.SetText(list)
+	goOn(t, p, q, stepWay)
+	p.way().byBundle(true)
+	b := p.way().bundle
+	b.file.SetText(folder)
+	b.by.Choose(openByText)
+	pagetest.Field(t, p.c, "Identität").SetText(to.String())
+	p.Primary()
+	q.Until(t, "the bundles to open", func() bool { return b.many != nil })
+	check("where they go")
+	if !pagetest.Sees(p.c, "1 Zeile der Liste hat kein Bündel") || b.many[0].target.Text != "" || b.many[1].target.Text != app.FolderTarget(disk) {
+		t.Errorf("%q %q", b.many[0].target.Text, b.many[1].target.Text)
+	}
+	p.Primary()
+	if p.at != stepReview || len(p.list.rows) != 1 || p.list.rows[0].Plan.Device.ID != "line-7-2" {
+		t.Fatalf("step %d, %+v", p.at, p.list)
+	}
+	q.Until(t, "the review", p.Ready)
+	p.Back()
+	q.Settle()
+	if p.list == nil || p.list.path != list {
+		t.Errorf("the list is gone: %+v", p.list)
+	}
+	b.many[1].target.SetText("")
+	p.Primary()
+	check("no targets")
+	if p.at != stepWay {
+		t.Error("it goes on without a target")
+	}
 }

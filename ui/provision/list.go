@@ -17,11 +17,15 @@ import (
 	"edgewright/ui/widgets/layout"
 )
 
-// list is a file with one target per line.
+// list is a file with one target per line, or several bundles with their targets.
 type list struct {
 	path     string
 	rows     []app.Row
 	findings finding.List
+	// bundles tells that the rows come from bundles; targets is the file that had
+	// been chosen before, nil for none.
+	bundles bool
+	targets *list
 }
 
 // readList reads the file over the plan that all its rows share.
@@ -42,6 +46,9 @@ func readList(path string, plan provisioning.Plan) (*list, error) {
 // reread takes the rows anew: the plan under them, or the file, may have
 // changed.
 func (p *Page) reread() error {
+	if p.list.bundles {
+		return nil // bundles stay as they are
+	}
 	read, err := readList(p.list.path, p.draft.Plan)
 	if err != nil {
 		return err

@@ -117,7 +117,7 @@ func (p *Page) Show(place frame.Place) {
 		p.openDevice(place.Device)
 	case len(place.Files) > 0:
 		p.begin(app.NewDraft())
-		p.takeBundle(place.Files[0])
+		p.takeBundles(place.Files)
 		p.open(stepTarget)
 	case place.Target != "":
 		p.begin(app.NewDraft())
@@ -128,29 +128,29 @@ func (p *Page) Show(place frame.Place) {
 	}
 }
 
-// Dropped implements frame.Dropped: a bundle, or the list that is asked for.
+// Dropped implements frame.Dropped: bundles, or the list that is asked for.
 func (p *Page) Dropped(files []string) bool {
 	switch target := p.steps[stepTarget].(*targetStep); {
-	case len(files) != 1 || p.at > stepWay:
+	case p.at > stepWay || len(files) == 0:
 		return false
-	case p.at == stepTarget && target.chosen == chooseMany:
-		target.list.SetText(files[0])
-	case !app.IsBundle(files[0]):
-		return false
-	default:
-		p.takeBundle(files[0])
+	case app.AreBundles(files):
+		p.takeBundles(files)
 		p.show()
+	case p.at == stepTarget && target.chosen == chooseMany && len(files) == 1:
+		target.list.SetText(files[0])
+	default:
+		return false
 	}
 	return true
 }
 
-// takeBundle makes the way that of a bundle.
-func (p *Page) takeBundle(file string) {
+// takeBundles makes the way that of bundles.
+func (p *Page) takeBundles(files []string) {
 	way := p.steps[stepWay].(*wayStep)
 	if way.bundle == nil {
 		way.bundle = newBundleFields(p)
 	}
-	way.bundle.file.SetText(file)
+	way.bundle.set(files)
 }
 
 // openDevice goes to Review with the plan that the catalog keeps of a device.
@@ -308,9 +308,7 @@ func (p *Page) nameSteps() {
 }
 
 // byBundle tells whether the plan comes from a bundle, or will.
-func (p *Page) byBundle() bool {
-	return p.list == nil && p.steps[stepWay].(*wayStep).bundle != nil
-}
+func (p *Page) byBundle() bool { return p.steps[stepWay].(*wayStep).bundle != nil }
 
 // shown puts another content into the open step.
 func (p *Page) shown(o fyne.CanvasObject) {

@@ -296,12 +296,15 @@ func (s *runStep) batchResult(b *batch, err error) []fyne.CanvasObject {
 
 // batchWork resumes or undoes a batch, or a single run, by its ID.
 func (s *runStep) batchWork(id string, undo bool) carryMany {
+	key := s.p.draft.Access.BundleKey // read here, not on the goroutine
 	return func(ctx context.Context, emit app.Emit) (string, []provisioning.Outcome, error) {
 		act := s.p.c.App.Resume
 		if undo {
 			act = s.p.c.App.Undo
 		}
-		outcomes, _, err := act(ctx, id, s.p.c.Access(), emit)
+		access := s.p.c.Access()
+		access.BundleKey = key
+		outcomes, _, err := act(ctx, id, access, emit)
 		return id, outcomes, err
 	}
 }

@@ -32,7 +32,7 @@ type wayStep struct {
 func (s *wayStep) name() string { return lang.X("step.way", "Way") }
 
 func (s *wayStep) next() string {
-	if s.p.byBundle() && s.bundle.opened == nil {
+	if s.p.byBundle() && s.bundle.opened == nil && s.bundle.many == nil {
 		return lang.X("bundle.open", "Open the bundle")
 	}
 	return lang.X("action.next", "Next")
@@ -48,9 +48,16 @@ func (s *wayStep) summary() string {
 
 func (s *wayStep) content() fyne.CanvasObject {
 	if s.p.byBundle() {
+		if list := s.p.list; list != nil && list.bundles {
+			s.p.list = list.targets // until the targets are agreed to once more
+		}
+		if s.bundle.many != nil && s.bundle.askedFor != s.bundle.chosenTarget() {
+			s.bundle.changed() // another target was chosen
+			s.p.onward.SetText(s.next())
+		}
 		board := widgets.NewButton(widgets.Secondary, lang.X("bundle.board", "Choose a way instead"), nil, func() { s.byBundle(false) })
 		return layout.Column(fynetheme.Size(theme.SizeNameSpace3),
-			widgets.NewStepHead(lang.X("bundle.question", "Which bundle?"), lang.X("bundle.line", "It holds the plan, the certificates and the keys of one device. Nothing of it is unpacked here.")),
+			widgets.NewStepHead(lang.X("bundle.question", "Which bundles?"), lang.X("bundle.line", "Each holds the plan, the certificates and the keys of one device. Nothing of them is unpacked here.")),
 			s.bundle.column, layout.Flow(0, board))
 	}
 	if s.board == nil {
@@ -70,18 +77,19 @@ func (s *wayStep) content() fyne.CanvasObject {
 		s.board.Set(s.model())
 	}
 	s.lastFor = s.p.draft.Found
-	var head fyne.CanvasObject = widgets.NewStepHead(lang.X("way.question", "Which way?"),
+	head := widgets.NewStepHead(lang.X("way.question", "Which way?"),
 		lang.X("way.line", "Platform, provisioning and authentication of {{.Target}}. Greyed ways say what is missing.", map[string]any{"Target": s.p.targetName()}))
-	if s.p.list == nil {
-		use := widgets.NewButton(widgets.Secondary, lang.X("bundle.use", "From a sealed bundle ..."), theme.IconKey(), func() { s.byBundle(true) })
-		head = layout.Beside(fynetheme.Size(theme.SizeNameSpace3), 300*theme.TextFactor(), head, layout.Flow(0, use))
-	}
+	use := widgets.NewButton(widgets.Secondary, lang.X("bundle.use", "From sealed bundles ..."), theme.IconKey(), func() { s.byBundle(true) })
+	head = layout.Beside(fynetheme.Size(theme.SizeNameSpace3), 300*theme.TextFactor(), head, layout.Flow(0, use))
 	return layout.Column(fynetheme.Size(theme.SizeNameSpace3), head, s.board, s.needs)
 }
 
 // byBundle asks for a bundle, or for a way again with a plan that is empty.
 func (s *wayStep) byBundle(yes bool) {
 	s.p.draft.Bundle, s.bundle = nil, nil
+	if list := s.p.list; list != nil && list.bundles {
+		s.p.list = list.targets
+	}
 	if yes {
 		s.bundle = newBundleFields(s.p)
 	} else {

@@ -37,13 +37,13 @@ func TestDomainSpeaksGerman(t *testing.T) {
 	defer func() { _ = Use("en") }()
 	for english, german := range map[string]string{
 		"":                                   "",
-		"Name both files.":                   "Beide Dateien nennen.",
+		"Name both files.":                   "Nennen Sie beide Dateien.",
 		"was there already; nothing changed": "war schon da; nichts geändert",
-		"A life of 9000 days cannot be.":     "Eine Laufzeit von 9000 Tagen ist nicht möglich.",
+		"A life of 9000 days cannot be.":     "Eine Gültigkeit von 9000 Tagen ist nicht möglich.",
 		"line-7-0001 ends on 2026-12-05.":    "line-7-0001 endet am 2026-12-05.",
 		"A plain sentence of nobody, with {1} in it.": "A plain sentence of nobody, with {1} in it.",
 		// What stands in a sentence is a sentence of its own.
-		"The key is made on this computer and goes to the device: it has no openssl.": "Der Schlüssel entsteht auf diesem Rechner und geht zum Gerät: es hat kein openssl.",
+		"The key is made on this computer and goes to the device: it has no openssl.": "Der Schlüssel entsteht auf diesem Computer und geht zum Gerät: es hat kein openssl.",
 		// What Review says, and what a step did.
 		"enrollment practice-1":                                                                     "Registrierung practice-1",
 		"CA certificate line-7 of h.net":                                                            "CA-Zertifikat line-7 von h.net",

@@ -168,7 +168,7 @@ func TestABundleIsOpenedByAFile(t *testing.T) {
 	check("no identity named")
 	b.key.SetText(identity)
 	p.Primary()
-	q.Until(t, "the passphrase to be asked for", func() bool { return pagetest.Sees(p.c, "Ihre Passphrase im Fenster eingeben") })
+	q.Until(t, "the passphrase to be asked for", func() bool { return pagetest.Sees(p.c, "Geben Sie ihre Passphrase im Fenster ein") })
 	check("no passphrase")
 	pagetest.Field(t, p.c, "Passphrase").SetText("another")
 	p.Primary()

@@ -112,7 +112,7 @@ func (f *certificateFields) choices(plan provisioning.Plan, canIssue bool) []wid
 		Line: lang.X("certificate.issue.line", "whose key is in the vault or in a token"), Content: f.caF}
 	if !canIssue {
 		issue.Muted, issue.Content = true, nil
-		issue.Line = lang.X("certificate.noca", "the catalog has no CA with a key; edgewright cert new makes one")
+		issue.Line = lang.X("certificate.noca", "the catalog has no CA with a key; New on the page Certificates makes one")
 	}
 	files := widgets.Choice{ID: provisioning.SourceFiles, Icon: fynetheme.FolderOpenIcon(), Title: lang.X("certificate.fromfiles", "From files"),
 		Line: lang.X("certificate.fromfiles.line", "a certificate and its key that you have"), Content: f.filesF}
@@ -136,7 +136,7 @@ func (f *certificateFields) choices(plan provisioning.Plan, canIssue bool) []wid
 		Line: lang.X("certificate.local.line", "the device signs its identity itself; that CA can sign any name, so give the group one of its own"), Content: f.signerF}
 	if !canIssue {
 		local.Muted, local.Content = true, nil
-		local.Line = lang.X("certificate.noca", "the catalog has no CA with a key; edgewright cert new makes one")
+		local.Line = lang.X("certificate.noca", "the catalog has no CA with a key; New on the page Certificates makes one")
 	}
 	return []widgets.Choice{issue, files, server, local}
 }

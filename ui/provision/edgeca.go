@@ -156,7 +156,7 @@ func (f *edgeFields) offer() {
 		Line: lang.X("certificate.issue.line", "whose key is in the vault or in a token"), Content: f.caF}
 	if !f.canSign {
 		issue.Muted, issue.Content = true, nil
-		issue.Line = lang.X("certificate.noca", "the catalog has no CA with a key; edgewright cert new makes one")
+		issue.Line = lang.X("certificate.noca", "the catalog has no CA with a key; New on the page Certificates makes one")
 	}
 	server := widgets.Choice{ID: provisioning.SourceEST, Icon: theme.IconCertificate(), Title: lang.X("certificate.est", "From an EST server"),
 		Line: lang.X("edgeca.est.line", "the device makes its key and obtains it there itself"), Content: f.est.column}

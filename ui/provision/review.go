@@ -134,7 +134,7 @@ func (s *reviewStep) writes(preview *provisioning.Preview, target string) fyne.C
 	for _, w := range preview.Cloud {
 		left.Add(writeRow(w.Action, uilang.Domain(w.What), uilang.Domain(w.Detail)))
 	}
-	left.Add(widgets.SectionTitle(lang.X("review.device", "On {{.Target}}", map[string]any{"Target": target})))
+	left.Add(widgets.SectionTitle(lang.X("review.device", "On the device ({{.Target}})", map[string]any{"Target": target})))
 	for _, f := range preview.Files {
 		left.Add(writeRow(f.Action, f.Path, signed(f.Added, f.Removed)))
 	}

@@ -137,7 +137,7 @@ func (f *tpmFields) choices() []widgets.Choice {
 	collected := widgets.Choice{ID: atCollected, Icon: theme.IconList(), Title: lang.X("tpm.at.collected", "Collected before"), Line: lang.X("tpm.at.collected.line", "enrolled by its key from the catalog; proven when the device starts"), Content: f.keyF}
 	if len(f.keys) == 0 {
 		collected.Muted, collected.Content = true, nil
-		collected.Line = lang.X("tpm.at.nokeys", "the catalog has no endorsement key; edgewright tpm collect reads them")
+		collected.Line = lang.X("tpm.at.nokeys", "the catalog has no endorsement key; the TPM station on the page Devices reads them")
 	}
 	return []widgets.Choice{inside, collected,
 		{ID: provisioning.TPMAtLocal, Icon: fynetheme.ComputerIcon(), Title: lang.X("tpm.at.local", "In this computer"), Line: lang.X("tpm.at.local.line", "for a disk that belongs to this computer")},

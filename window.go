@@ -19,6 +19,7 @@ import (
 	"edgewright/app"
 	"edgewright/app/command"
 	"edgewright/ui"
+	"edgewright/ui/frame"
 )
 
 // appID names the program to the desktop; FyneApp.toml has the same.
@@ -48,7 +49,12 @@ func openWindow(ctx context.Context, args []string) int {
 	}
 	logFile := crashFile()
 	defer logFile.done()
+	settings := frame.PreferencesDir(appID)
+	if err := frame.MendPreferences(settings); err != nil {
+		fmt.Fprintln(os.Stderr, "the preferences cannot be mended:", err)
+	}
 	face := fyneapp.NewWithID(appID)
+	frame.KeepPreferences(face.Preferences(), settings)
 	config := app.Config{DataDir: data, Version: version}
 	return ui.Run(ctx, face, config, func(code int) {
 		logFile.done()

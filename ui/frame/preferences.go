@@ -27,6 +27,7 @@ const (
 const (
 	firstWidth, firstHeight       = 1160, 720
 	SmallestWidth, SmallestHeight = 800, 560
+	largestSide                   = 8192 // of any screen; what a file says beyond it is no size
 )
 
 // LookOf reads the look that the user chose.
@@ -44,8 +45,8 @@ func LookOf(p fyne.Preferences) theme.Options {
 // WindowSize reads the size that the window had last.
 func WindowSize(p fyne.Preferences) fyne.Size {
 	return fyne.NewSize(
-		max(SmallestWidth, float32(p.FloatWithFallback(preferenceWidth, firstWidth))),
-		max(SmallestHeight, float32(p.FloatWithFallback(preferenceHeight, firstHeight))))
+		float32(min(max(SmallestWidth, p.FloatWithFallback(preferenceWidth, firstWidth)), largestSide)),
+		float32(min(max(SmallestHeight, p.FloatWithFallback(preferenceHeight, firstHeight)), largestSide)))
 }
 
 // KeepWindowSize remembers a size for the next start.

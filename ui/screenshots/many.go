@@ -162,6 +162,9 @@ func drawX509(q *posts, window fyne.Window, wizard *provision.Page, draw func(st
 	if err := draw("2-provision-x509-key"); err != nil {
 		return err
 	}
+	if err := drawMore(q, window, draw); err != nil {
+		return err
+	}
 	wizard.Back()
 	wizard.Back()
 	if !wizard.Dropped([]string{filepath.Join(bundles, "line-8-01.edgewright")}) {
@@ -174,5 +177,58 @@ func drawX509(q *posts, window fyne.Window, wizard *provision.Page, draw func(st
 	if err := q.rest(500 * time.Millisecond); err != nil {
 		return err
 	}
-	return draw("2-provision-bundle-open")
+	if err := draw("2-provision-bundle-open"); err != nil {
+		return err
+	}
+	several := []string{}
+	for _, name := range []string{"01", "02", "03", "04", "05"} {
+		several = append(several, filepath.Join(bundles, "line-8-"+name+".edgewright"))
+	}
+	if !wizard.Dropped(several) {
+		return fmt.Errorf("the wizard takes no bundles")
+	}
+	wizard.Primary()
+	if err := q.rest(800 * time.Millisecond); err != nil {
+		return err
+	}
+	return draw("2-provision-bundles")
+}
+
+// drawMore draws what is seldom said: an Edge CA of its own, and what is folded
+// away.
+func drawMore(q *posts, window fyne.Window, draw func(string) error) error {
+	for _, o := range everything(window) {
+		if box, ok := o.(*widgets.Check); ok && box.Text == lang.X("certificate.edge", "Give it an Edge CA of its own") {
+			box.SetChecked(true)
+		}
+	}
+	bottom := func() error {
+		if err := q.rest(100 * time.Millisecond); err != nil {
+			return err
+		}
+		for _, o := range everything(window) {
+			if scroll, ok := o.(*layout.Scroller); ok {
+				scroll.ScrollToBottom()
+			}
+		}
+		return nil
+	}
+	if err := bottom(); err != nil {
+		return err
+	}
+	if err := draw("2-provision-edge-ca"); err != nil {
+		return err
+	}
+	if err := pressed(q, window, lang.X("more.fold", "Version, tags, trust bundle")); err != nil {
+		return err
+	}
+	for _, o := range everything(window) {
+		if e, ok := o.(*widgets.Entry); ok && e.MultiLine {
+			e.SetText("line = 7\nsite = Ulm")
+		}
+	}
+	if err := bottom(); err != nil {
+		return err
+	}
+	return draw("2-provision-more")
 }

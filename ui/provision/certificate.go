@@ -152,7 +152,7 @@ func (f *certificateFields) set(source string) {
 	was := f.p.draft.Plan.X509
 	// What belongs to one source alone goes; what is typed stays in the fields.
 	x := &f.p.draft.Plan.X509
-	*x = provisioning.X509Plan{Source: source, Thumbprint: was.Thumbprint, Secondary: was.Secondary}
+	*x = provisioning.X509Plan{Source: source, Thumbprint: was.Thumbprint}
 	switch source {
 	case provisioning.SourceIssue:
 		f.take(f.ca)

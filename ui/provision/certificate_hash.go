@@ -29,6 +29,7 @@ func newHashFields(p *Page) *hashFields {
 	f.hash = widgets.NewSelect([]string{"SHA-256", "SHA-1"}, func(string) { f.keep(); f.hashF.SetError("") })
 	f.hashF = widgets.NewField(lang.X("hash.by", "Thumbprint"), lang.X("hash.by.hint", "SHA-1 only for programs that know no other"), f.hash)
 	f.spare = widgets.NewCheck(lang.X("hash.spare", "With a spare pair on the device"), func(bool) { f.keep() })
+	f.hash.Selected, f.spare.Checked = "SHA-256", true // what goes without saying
 	return f
 }
 

@@ -78,10 +78,13 @@ func (f *edgeFields) keep() {
 	plan.EdgeCA = nil
 	if f.on.Checked {
 		plan.EdgeCA = &provisioning.EdgeCAPlan{Source: f.source.Chosen(), CommonName: strings.TrimSpace(f.name.Text)}
+		f.nameF.Show()
 		switch plan.EdgeCA.Source {
 		case provisioning.SourceIssue:
 			plan.EdgeCA.CA = f.ca.name()
 		case provisioning.SourceFiles:
+			f.nameF.Hide() // it stands in the certificate
+			plan.EdgeCA.CommonName = ""
 			plan.EdgeCA.Files = provisioning.CertificateFiles{Certificate: f.cert.Text, Key: f.key.Text}
 		}
 	}

@@ -28,6 +28,8 @@ const (
 	byKey        = "[device]\nid = \"line-7-0042\"\n[cell]\nplatform = \"linux\"\nprovisioning = \"manual\"\nauthentication = \"symmetric-key\"\n"
 	byDPS        = "[device]\nid = \"line-7-0042\"\n[cell]\nplatform = \"linux\"\nprovisioning = \"dps\"\nauthentication = \"symmetric-key\"\n[cloud]\nname = \"practice\"\nenrollment = \"individual\"\n"
 	bySelfSigned = "[device]\nid = \"line-7-0042\"\n[cell]\nplatform = \"linux\"\nprovisioning = \"manual\"\nauthentication = \"x509\"\n"
+	byIssued     = bySelfSigned + "[x509]\nsource = \"issue\"\n"
+	byUnspared   = bySelfSigned + "[x509]\nsource = \"self-signed\"\nthumbprint = \"sha1\"\nsecondary = false\n"
 	byGroupX509  = "[device]\nid = \"line-7-0042\"\n[cell]\nplatform = \"linux\"\nprovisioning = \"dps\"\nauthentication = \"x509\"\n[cloud]\nname = \"practice\"\nenrollment = \"group\"\ngroup = \"line-7\"\n"
 	byServer     = byGroupX509 + "[x509]\nsource = \"est\"\nest = {url = \"https://est.example.test/.well-known/est\"}\n"
 	byTPM        = "[device]\nid = \"line-7-0042\"\n[cell]\nplatform = \"linux\"\nprovisioning = \"dps\"\nauthentication = \"tpm\"\n"
@@ -171,6 +173,8 @@ func planKeys() []planKey {
 		{"x509.onboard", byGroupX509, stepIdentity, func(h keyHand) { h.card("uploaded"); h.tick("In diesem Lauf hochladen und bestätigen", true) }, true},
 		{"x509.thumbprint", bySelfSigned, stepIdentity, func(h keyHand) { h.pick("Fingerabdruck", "SHA-1") }, "sha1"},
 		{"x509.secondary", bySelfSigned, stepIdentity, func(h keyHand) { h.tick("Mit einem Ersatzpaar auf dem Gerät", false) }, false},
+		{"x509.secondary", byIssued, stepIdentity, func(h keyHand) { h.card("self-signed"); h.tick("Mit einem Ersatzpaar auf dem Gerät", false) }, false},
+		{"x509.source", byUnspared, stepIdentity, func(h keyHand) { h.card("issue") }, "issue"},
 		{"x509.files.certificate", bySelfSigned, stepIdentity, pairOfFiles, "/tmp/chain.pem"},
 		{"x509.files.key", bySelfSigned, stepIdentity, pairOfFiles, "/tmp/key.pem"},
 		{"x509.est.url", byServer, stepIdentity, func(h keyHand) { h.fill("Adresse des EST-Servers", "https://other.example.test/.well-known/est/ca") }, "https://other.example.test/.well-known/est/ca"},

@@ -48,7 +48,7 @@ func newEdgeFields(p *Page, submit func(string)) *edgeFields {
 	})
 	f.name = widgets.NewEntry(submit)
 	f.name.OnChanged = func(string) { f.keep() }
-	f.nameF = widgets.NewField(lang.X("edgeca.name", "Its common name"), lang.X("edgeca.name.hint", "left empty, the device ID and .ca; never the name of the device or its host"), f.name)
+	f.nameF = widgets.NewField(lang.X("edgeca.name", "Common name of the Edge CA"), lang.X("edgeca.name.hint", "left empty, the device ID and .ca; never the name of the device or its host"), f.name)
 	f.source = widgets.NewChoiceGroup(func(string) { f.chosen = true; f.keep(); f.p.arrange() })
 	f.source.OnSubmitted = func(string) { f.p.Primary() }
 	f.fields = layout.Column(fynetheme.Size(theme.SizeNameSpace2), f.source, f.nameF)

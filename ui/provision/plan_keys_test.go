@@ -189,7 +189,7 @@ func planKeys() []planKey {
 			h.fill("Adresse des EST-Servers", "https://est.example.test/.well-known/est")
 		}), "est"},
 		{"edge_ca.ca", byTPM, stepIdentity, edge(func(h keyHand) { h.pick("Ausstellende CA", "Line 7 issuing") }), "Line 7 issuing"},
-		{"edge_ca.common_name", byKey, stepIdentity, edge(func(h keyHand) { h.fill("Ihr allgemeiner Name (CN)", "line-7-0042.edge") }), "line-7-0042.edge"},
+		{"edge_ca.common_name", byKey, stepIdentity, edge(func(h keyHand) { h.fill("Allgemeiner Name der Edge-CA (CN)", "line-7-0042.edge") }), "line-7-0042.edge"},
 		{"edge_ca.files.certificate", byKey, stepIdentity, edge(pairOfFiles), "/tmp/chain.pem"},
 		{"edge_ca.files.key", byKey, stepIdentity, edge(pairOfFiles), "/tmp/key.pem"},
 		{"trust_bundle.certificates", byKey, stepIdentity, more(func(h keyHand) {

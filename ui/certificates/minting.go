@@ -212,8 +212,10 @@ func (m *minting) result() []fyne.CanvasObject {
 		{Label: lang.X("mint.fact.made", "Made now"), Value: strconv.Itoa(out.Made)},
 		{Label: lang.X("mint.fact.before", "Finished before"), Value: strconv.Itoa(out.Skipped)},
 		{Label: lang.X("mint.fact.failed", "With a problem"), Value: strconv.Itoa(out.Failed)},
-		{Label: lang.X("mint.report", "Report"), Value: out.Report, Mono: true, Copy: true},
-		{Label: lang.X("mint.folder", "Folder of the bundles"), Value: filepath.Dir(out.Report), Mono: true, Copy: true},
+	}
+	if out.Report != "" {
+		facts = append(facts, widgets.Fact{Label: lang.X("mint.report", "Report"), Value: out.Report, Mono: true, Copy: true},
+			widgets.Fact{Label: lang.X("mint.folder", "Folder of the bundles"), Value: filepath.Dir(out.Report), Mono: true, Copy: true})
 	}
 	objects := []fyne.CanvasObject{widgets.NewBanner(state, title, line, buttons), widgets.NewCard(widgets.Facts(facts...))}
 	if out.Error != nil {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
-	"syscall"
 
 	"edgewright/app/catalog"
 	"edgewright/app/vault"
@@ -115,7 +114,7 @@ func fromVault(err error) *provisioning.Error {
 
 func fromCatalog(err error) *provisioning.Error {
 	switch {
-	case errors.Is(err, catalog.ErrFull), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, catalog.ErrFull), diskFull(err):
 		return &provisioning.Error{Kind: catalog.ErrFull, Message: "There is no room left on the disk.", Hint: "Make room there, then try again; what was finished is kept."}
 	case errors.Is(err, catalog.ErrNewer):
 		return &provisioning.Error{Kind: provisioning.ErrUnsupported, Message: "The data folder was written by a newer Edgewright.", Hint: "Update this program, or choose another folder with --data."}

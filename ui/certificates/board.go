@@ -153,7 +153,7 @@ func (b *board) do() {
 	case app.NextRenew:
 		b.p.renew(e.CertificateView)
 	case app.NextReplace:
-		b.p.newCertificate(b.p.issuerName(e.CertificateView), e.Profile)
+		b.p.newCertificate(e.IssuerID, e.Profile)
 	case app.NextRotate:
 		b.p.c.Open(frame.Place{Page: frame.Devices, Device: e.DeviceUUID})
 	case app.NextReissue:

@@ -170,9 +170,9 @@ func (d *detail) buttons() []fyne.CanvasObject {
 	if c.Renewable {
 		add(widgets.Secondary, lang.X("certificate.renew", "Renew ..."), fynetheme.ViewRefreshIcon(), func() { p.renew(c.CertificateView) })
 	}
-	if c.CA && c.Key.Place != "none" && c.Role != string(pki.RoleEdgeCA) && c.State != "revoked" {
-		add(widgets.Secondary, lang.X("certificate.below", "New below it"), fynetheme.ContentAddIcon(), func() { p.newCertificate(c.Subject, "") })
-		add(widgets.Secondary, lang.X("certificate.sign", "Sign a request ..."), theme.IconCertificate(), func() { p.signRequest(c.Subject) })
+	if c.CA && c.Key.Place != "none" && c.Role != string(pki.RoleEdgeCA) && c.State != "revoked" && c.State != "superseded" {
+		add(widgets.Secondary, lang.X("certificate.below", "New below it"), fynetheme.ContentAddIcon(), func() { p.newCertificate(c.ID, "") })
+		add(widgets.Secondary, lang.X("certificate.sign", "Sign a request ..."), theme.IconCertificate(), func() { p.signRequest(c.ID) })
 		add(widgets.Secondary, lang.X("certificate.onboard", "Bring to a cloud ..."), fynetheme.UploadIcon(), func() {
 			if _, err := onboarding.Ask(p.c, c.CertificateView, p.Again); err != nil {
 				p.sayError(err)

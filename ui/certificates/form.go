@@ -43,7 +43,7 @@ type makeForm struct {
 
 	profiles []app.ProfileView
 	cas      []string
-	wanted   string // the CA that is preselected
+	wanted   string // the CA that is preselected: as given, then as the list calls it
 	kind     string // the profile that is preselected
 	fits     bool   // what is typed can be made
 	look     frame.Task
@@ -51,8 +51,8 @@ type makeForm struct {
 	work     frame.Task
 }
 
-// newCertificate opens the form; ca and profile may name the issuer and the
-// profile that it begins with.
+// newCertificate opens the form; ca and profile may name the issuer, also by its ID,
+// and the profile that it begins with.
 func (p *Page) newCertificate(ca, profile string) { p.open(newMakeForm(p, "", ca, profile)) }
 
 // signRequest asks for the file with the request first.
@@ -121,6 +121,7 @@ func (f *makeForm) read() {
 	type choices struct {
 		profiles []app.ProfileView
 		cas      []string
+		wanted   string
 		tokens   []app.KnownToken
 	}
 	frame.Do(f.p.c, &f.load, func(ctx context.Context) (choices, error) {
@@ -132,14 +133,20 @@ func (f *makeForm) read() {
 		if err != nil {
 			return choices{}, err
 		}
+		wanted := ""
+		if f.wanted != "" {
+			if wanted, err = f.p.c.App.IssuingName(ctx, f.wanted); err != nil {
+				return choices{}, err
+			}
+		}
 		tokens, err := f.p.c.App.KnownTokens(ctx)
-		return choices{profiles, cas, tokens}, err
+		return choices{profiles, cas, wanted, tokens}, err
 	}, func(c choices, err error) {
 		if err != nil {
 			f.say(err)
 			return
 		}
-		f.cas, f.ca.Options = c.cas, c.cas
+		f.cas, f.ca.Options, f.wanted = c.cas, c.cas, c.wanted
 		for _, profile := range c.profiles {
 			if f.file == "" || !profile.SelfSigned {
 				f.profiles = append(f.profiles, profile)

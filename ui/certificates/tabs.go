@@ -75,14 +75,6 @@ func (p *Page) showInTree(id string) {
 	p.tree.reveal(id)
 }
 
-// issuerName is the name of the CA that signed a certificate, "" for itself.
-func (p *Page) issuerName(cert app.CertificateView) string {
-	if node, ok := p.tree.forest.nodes[cert.IssuerID]; ok {
-		return node.Subject
-	}
-	return ""
-}
-
 // count writes how many there are into the head.
 func (p *Page) count() {
 	frame.Do(p.c, &p.counting, p.c.App.Counts, func(n app.Counts, err error) {

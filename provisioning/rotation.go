@@ -54,7 +54,7 @@ func (r Rotation) Refuses(plan Plan) error {
 	case r.What != RoleIdentity && r.What != RoleEdgeCA:
 		return &Error{Kind: ErrInvalid, Message: fmt.Sprintf("%q cannot be rotated.", r.What), Hint: "Choose identity or edge-ca."}
 	case r.What == RoleEdgeCA && plan.EdgeCA == nil:
-		return refuse("The Edge CA of "+plan.Device.ID+" is the runtime's own, which the runtime renews itself.", "Add the table edge_ca to the plan and provision again, to have one that is yours.")
+		return refuse("The Edge CA of "+plan.Device.ID+" is the runtime's own, which the runtime renews itself.", "Give the device an Edge CA of its own (table edge_ca of the plan) and provision it again.")
 	case r.What == RoleEdgeCA && plan.edgeCAByEST():
 		return refuse("The Edge CA of "+plan.Device.ID+" comes from an EST server, and the device renews it itself.", itself)
 	case r.What == RoleEdgeCA:

@@ -233,7 +233,7 @@ func (s certificateStep) Preview(ctx context.Context, x *Execution, p *Preview) 
 	}
 	p.Certificates = append(p.Certificates, writes...)
 	if plan := x.Run.Plan; plan.EdgeCA == nil {
-		p.Findings.Add(finding.Note, "edge_ca", "The runtime makes its own Edge CA, which is not for production.", "Add the table edge_ca for a device that stays.")
+		p.Findings.Add(finding.Note, "edge_ca", "The runtime makes its own Edge CA, which is not for production.", "Give a device that stays an Edge CA of its own (table edge_ca).")
 	}
 	return nil
 }

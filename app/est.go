@@ -64,11 +64,16 @@ func (e estServers) Enroll(ctx context.Context, server provisioning.ESTAccess, o
 	if err != nil {
 		return provisioning.Pair{}, translate(err)
 	}
+	// The runtime asks for the CAs each time, and keeps both answers as one chain.
+	above, err := client.CACerts(ctx)
+	if err != nil {
+		return provisioning.Pair{}, translate(err)
+	}
 	text, err := pki.DeviceKeyPEM(key)
 	if err != nil {
 		return provisioning.Pair{}, err
 	}
-	chain, _ := pki.Assemble(certs[0], certs[1:])
+	chain, _ := pki.Assemble(certs[0], append(certs[1:], above...))
 	return provisioning.Pair{Chain: pki.ForDevice(chain), Key: text}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,7 +85,8 @@ func TestESTOnAFolder(t *testing.T) {
 		t.Fatalf("%+v %+v", out, out.Error)
 	}
 	issued := server.Issued()
-	if len(issued) != 2 || issued[0].Subject.CommonName != benchDevice+".ca" || !issued[0].IsCA || issued[1].Subject.CommonName != benchDevice || issued[1].IsCA {
+	// The bootstrap certificate is exchanged first, as the runtime does.
+	if len(issued) != 3 || issued[0].Subject.CommonName != benchDevice || issued[0].IsCA || issued[1].Subject.CommonName != benchDevice+".ca" || !issued[1].IsCA || issued[2].Subject.CommonName != benchDevice || issued[2].IsCA {
 		t.Errorf("issued %d: %+v", len(issued), issued)
 	}
 	again := a.Provision(t.Context(), request, nil)
@@ -169,7 +171,14 @@ func TestESTFailures(t *testing.T) {
 		change func(*Request)
 		words  string
 	}{
-		"leaves only": {esttest.Rules{NoCA: true}, nil, "no Edge CA"},
+		"leaves only":        {esttest.Rules{NoCA: true}, nil, "no Edge CA"},
+		"not what it issued": {esttest.Rules{NotItsOwn: true}, nil, "does not take the certificate that it issued for it"},
+		"no CAs": {esttest.Rules{Answer: func(operation string, w http.ResponseWriter) bool {
+			if operation == "cacerts" {
+				http.NotFound(w, nil)
+			}
+			return operation == "cacerts"
+		}}, func(r *Request) { r.Plan.X509.CA = estTrust }, "asked for cacerts"},
 		"somebody else's certificate": {esttest.Rules{}, func(r *Request) { r.Plan.X509.EST.Bootstrap = "" },
 			"shows no certificate that may enrol"},
 		"another CA": {esttest.Rules{}, func(r *Request) { r.Plan.X509.EST.Trust = "Bootstrap root" }, "not from a CA that was named"},

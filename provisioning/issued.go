@@ -292,7 +292,8 @@ func (a ESTAccess) shown() string {
 
 // enrolAsDevice does what the runtime will do at its first start: it takes the
 // EST server's address, the anchors and the bootstrap pair from the files on the
-// device, and enrols with them. Keys and certificates live as long as the proof.
+// device, and enrols with them: a bootstrap certificate is exchanged for one that
+// asks for the rest. Keys and certificates live as long as the proof.
 func (x *Execution) enrolAsDevice(ctx context.Context) (identity Pair, waited time.Duration, err error) {
 	plan := x.Run.Plan
 	access, err := x.heldEST(ctx)
@@ -310,6 +311,24 @@ func (x *Execution) enrolAsDevice(ctx context.Context) (identity Pair, waited ti
 		}
 		x.log(StepProof, "the EST server issued %s until %s, serial number %s", name, pair.Leaf().NotAfter.Format(time.DateOnly), pki.Serial(pair.Leaf()))
 		return pair, nil
+	}
+	if access.Bootstrap.Leaf() != nil {
+		name := plan.edgeCAName()
+		if plan.identityByEST() {
+			name = plan.issuedIdentity().CommonName
+		}
+		if access.Bootstrap, err = enrol(name, false); err != nil {
+			return Pair{}, waited, err
+		}
+		plain := enrol
+		enrol = func(name string, ca bool) (Pair, error) {
+			pair, err := plain(name, ca)
+			if errors.Is(err, ErrUnauthorized) {
+				err = &Error{Kind: ErrUnauthorized, Message: "The EST server takes the bootstrap certificate, and does not take the certificate that it issued for it.",
+					Hint: "Let the server enrol whom it issued a certificate to; the runtime shows nothing else after its first request.", Err: err}
+			}
+			return pair, err
+		}
 	}
 	if plan.edgeCAByEST() {
 		pair, err := enrol(plan.edgeCAName(), true)

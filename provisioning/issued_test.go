@@ -41,10 +41,10 @@ func TestIssuedOnDeviceEnds(t *testing.T) {
 		how      string
 		enrolled []string
 	}{
-		"EST played":                {estWay(), false, RunSucceeded, ProofPlayed, []string{"line-7.ca", "line-7"}},
+		"EST played":                {estWay(), false, RunSucceeded, ProofPlayed, []string{"line-7", "line-7.ca", "line-7"}},
 		"EST with a runtime":        {estWay(), true, RunSucceeded, ProofRuntime, []string{"line-7"}},
 		"EST by hand, by a login":   {manual.WithDefaults(), false, RunSucceeded, ProofPlayed, []string{"line-7.ca", "line-7"}},
-		"EST that names its own CA": {learned.WithDefaults(), false, RunSucceeded, ProofPlayed, []string{"line-7.ca", "line-7"}},
+		"EST that names its own CA": {learned.WithDefaults(), false, RunSucceeded, ProofPlayed, []string{"line-7", "line-7.ca", "line-7"}},
 		"local CA on a folder":      {localCAWay(), false, RunConfigured, ProofNone, nil},
 		"local CA with a runtime":   {localCAWay(), true, RunSucceeded, ProofRuntime, nil},
 	} {

@@ -76,8 +76,11 @@ func (s *Server) knows(w http.ResponseWriter, r *http.Request) bool {
 
 func (s *Server) accepts(shown []*x509.Certificate) bool {
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	for _, ca := range append([]*x509.Certificate{s.Issuing}, s.rules.Clients...) {
+	for _, ca := range s.rules.Clients {
 		roots.AddCert(ca)
+	}
+	if !s.rules.NotItsOwn {
+		roots.AddCert(s.Issuing)
 	}
 	for _, cert := range shown[1:] {
 		between.AddCert(cert)

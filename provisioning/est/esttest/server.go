@@ -36,6 +36,8 @@ type Rules struct {
 	// NoCA issues leaves even where a CA is asked for, as a server does that
 	// does not look at the extensions of a request.
 	NoCA bool
+	// NotItsOwn takes no certificate that the server issued itself.
+	NotItsOwn bool
 	// WholeChain adds the issuing CA to what is issued.
 	WholeChain bool
 	// Address is the IP address to listen on, empty for loopback.

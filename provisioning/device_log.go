@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // logLine is an error of a service of IoT Edge in the journal: the service, and
@@ -55,9 +56,28 @@ func causeIn(lines []string, service string) (cause string) {
 		if found == nil || service != "" && found[1] != service || strings.HasPrefix(strings.TrimSpace(found[3]), "0: ") {
 			continue // a backtrace says nothing to a person
 		}
-		cause = strings.TrimRight(strings.TrimSpace(found[3]), ".")
+		cause = found[3]
 	}
-	return cause
+	return oneLine(cause)
+}
+
+// mostCause is how much is told of a cause, in characters: a server may have
+// answered with a whole page.
+const mostCause = 300
+
+// oneLine makes text of a device fit for a message.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	text = strings.TrimRight(strings.TrimSpace(text), ".")
+	if runes := []rune(text); len(runes) > mostCause {
+		return string(runes[:mostCause]) + "…"
+	}
+	return text
 }
 
 // whyDown adds to an error about the services what they say themselves.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"edgewright/provisioning/edgeconfig"
 	"edgewright/provisioning/pki"
@@ -181,6 +183,10 @@ func TestCauseIn(t *testing.T) {
 	if got := causeIn(lines[:2], ""); got != "" {
 		t.Errorf("no error: %q", got)
 	}
+	page := strings.Split(strings.ReplaceAll(certdLog, "%s", "answer \x1b[31m\xff"+strings.Repeat("<p>", 1000)), "\n")
+	if got := causeIn(page, "certd"); !strings.HasPrefix(got, "answer  [31m?<p>") || len(got) > 2*mostCause {
+		t.Errorf("a page: %q", got)
+	}
 }
 
 // loggingMachine has services that stay down and say why.
@@ -258,4 +264,16 @@ func TestLogOfADownDeviceIsTold(t *testing.T) {
 	if config, err := edgeconfig.Read(nil); err != nil || heldIdentity(config, estWay()) != nil {
 		t.Errorf("an empty configuration has an identity issued: %v", err)
 	}
+}
+
+// What a device has in its log becomes one short line, whatever it is.
+func FuzzCauseIn(f *testing.F) {
+	f.Add(certdLog, "certd")
+	f.Add("x aziot-keyd[1]: t [ERR!] - \x00\xff\u2028", "")
+	f.Fuzz(func(t *testing.T, log, service string) {
+		cause := causeIn(strings.Split(log, "\n"), service)
+		if utf8.RuneCountInString(cause) > mostCause+1 || strings.ContainsFunc(cause, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(cause) {
+			t.Errorf("%q", cause)
+		}
+	})
 }

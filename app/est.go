@@ -180,8 +180,8 @@ var estKinds = []struct {
 }{
 	{est.ErrURL, provisioning.ErrInvalid, "Write https://host/.well-known/est."},
 	{est.ErrUnreachable, provisioning.ErrUnreachable, "Look whether the server runs and whether a proxy or firewall is in between."},
-	{est.ErrUntrusted, provisioning.ErrUnauthorized, "Import the CA of the server's certificate into the catalog and name it as trust."},
-	{est.ErrUnauthorized, provisioning.ErrUnauthorized, "Name the bootstrap certificate or the login that the server's operator gave out, and look whether it has ended."},
+	{est.ErrUntrusted, provisioning.ErrUnauthorized, "Import the CA of the server's certificate into the catalog and name it as trust (x509.est.trust in a plan)."},
+	{est.ErrUnauthorized, provisioning.ErrUnauthorized, "Name the bootstrap certificate or the login that the server's operator gave out (x509.est.bootstrap in a plan), and look whether it has ended."},
 	{est.ErrPending, provisioning.ErrUnreachable, "Have the request approved at the server, and try again."},
 	{est.ErrRefused, provisioning.ErrRefused, "Ask the server's operator what it issues, and to whom."},
 	{est.ErrAnswer, provisioning.ErrRefused, "A device would not take that answer either. Ask the server's operator."},

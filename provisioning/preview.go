@@ -210,6 +210,10 @@ func (x *Execution) fileChange(ctx context.Context, file File) (FileChange, erro
 	case !before.Exists:
 		change.Action = WriteMake
 	}
+	if file.Remove {
+		change.Lines = []edgeconfig.Line{{Op: '-', Text: "(made by the runtime for itself; it makes another, and undo brings this one back)"}}
+		return change, nil
+	}
 	if file.Hidden {
 		change.Lines = []edgeconfig.Line{{Op: ' ', Text: "(a private key, which is never shown)"}}
 		return change, nil

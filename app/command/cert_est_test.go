@@ -97,7 +97,7 @@ func TestProvisionByEST(t *testing.T) {
 	run("preview", "--plan", plan, "--target", target).exits(ExitOK).says("Edge CA line-7-0042.ca", server.URL, "bootstrap certificate Line 7 bootstrap")
 	first := run("provision", "--plan", plan, "--target", target, "--yes", "--json").exits(ExitOK)
 	proven(t, first.object(), true)
-	if len(server.Issued()) != 2 {
+	if len(server.Issued()) != 3 { // the identity at the server, the Edge CA, the device
 		t.Errorf("%d issued", len(server.Issued()))
 	}
 	config, err := os.ReadFile(d.path("device/etc/aziot/config.toml"))

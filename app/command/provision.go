@@ -293,6 +293,13 @@ func (s *session) showPreview(p *domain.Preview) {
 	s.writes(p.Cloud)
 	s.line("On the device")
 	for _, file := range p.Files {
+		if file.Action == domain.WriteRemove {
+			s.line("  %-6s %s", file.Action, file.Path)
+			for _, line := range file.Lines {
+				s.line("    %c %s", line.Op, line.Text)
+			}
+			continue
+		}
 		s.line("  %-6s %s  %s:%s %04o  +%d -%d", file.Action, file.Path, file.Owner, file.Group, file.Mode.Perm(), file.Added, file.Removed)
 		if file.Action == domain.WriteKeep {
 			continue

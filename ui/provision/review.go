@@ -207,6 +207,8 @@ func writeRow(action, what, more string) fyne.CanvasObject {
 		icon, color = fynetheme.ConfirmIcon(), theme.ColorNameMuted
 	case provisioning.WriteChange:
 		icon, color = fynetheme.DocumentCreateIcon(), theme.ColorNameAccent
+	case provisioning.WriteRemove:
+		icon, color = fynetheme.DeleteIcon(), theme.ColorNameCare
 	case provisioning.WriteRefuse:
 		icon, color = fynetheme.CancelIcon(), theme.ColorNameBad
 	case actionRun:

@@ -65,11 +65,23 @@ func startEdgeHub() error {
 	if err != nil {
 		return err
 	}
+	output, err := hub.StdoutPipe()
+	if err != nil {
+		return err
+	}
 	if err := hub.Start(); err != nil {
 		return err
 	}
 	_, err = input.Write(text)
-	return errors.Join(err, input.Close(), os.WriteFile(edgeHubPID, []byte(strconv.Itoa(hub.Process.Pid)), 0o644))
+	err = errors.Join(err, input.Close(), os.WriteFile(edgeHubPID, []byte(strconv.Itoa(hub.Process.Pid)), 0o644))
+	if err != nil {
+		return err
+	}
+	// It is up once it has said so.
+	if _, err := output.Read(make([]byte, 1)); err != nil {
+		return fmt.Errorf("edgeHub does not start: %w", err)
+	}
+	return nil
 }
 
 // edgeHub is the process of the module that runs, nil for none.
@@ -146,6 +158,10 @@ func edgeHubServe() error {
 	ended := make(chan error)
 	for _, port := range edgeHubPorts {
 		listener, err := tls.Listen("tcp", net.JoinHostPort("", port), config)
+		for try := 0; errors.Is(err, syscall.EADDRINUSE) && try < 100; try++ {
+			time.Sleep(50 * time.Millisecond) // the one of before is on its way out
+			listener, err = tls.Listen("tcp", net.JoinHostPort("", port), config)
+		}
 		if err != nil {
 			return err
 		}
@@ -163,6 +179,8 @@ func edgeHubServe() error {
 			}
 		}()
 	}
+	fmt.Print("up")
+	_ = os.Stdout.Close()
 	return <-ended
 }
 

@@ -5,6 +5,7 @@ package frametest
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -79,7 +80,7 @@ func Config(t testing.TB) app.Config {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	options := app.PracticeOptions{HTTPS: freePort(t), MQTT: freePort(t)}
+	options := app.PracticeOptions{HTTPS: freePort(t, 20_000), MQTT: freePort(t, 26_000)}
 	if err := a.ServePractice(ctx, options, func(app.PracticeInfo) { cancel() }); err != nil {
 		t.Fatal(err)
 	}
@@ -89,14 +90,20 @@ func Config(t testing.TB) app.Config {
 	return config
 }
 
-func freePort(t testing.TB) string {
+// freePort is an address of this computer on one of the 6,000 ports from first on
+// that nobody listens on. Of ports that the system gives to clients (Linux: from
+// 32,768 on) any could be taken before the test listens there.
+func freePort(t testing.TB, first int) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(6000)))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			_ = listener.Close()
+			return address
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	t.Fatal("no port is free")
+	return ""
 }
 
 // Context is what a page of a test is given: a program on Config's folder that

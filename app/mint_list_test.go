@@ -131,8 +131,8 @@ func TestChunksFollowTheSpeedOfTheCA(t *testing.T) {
 	if size != mintChunk {
 		t.Errorf("fast: %d", size)
 	}
-	if size = nextChunk(size, 500*time.Millisecond); size != mintChunk {
-		t.Errorf("just right: %d", size)
+	if size = nextChunk(size, 500*time.Millisecond); size != mintChunk/2 {
+		t.Errorf("half as fast as it should be: %d", size)
 	}
 	for range 10 {
 		size = nextChunk(size, 2*time.Second)

@@ -210,16 +210,10 @@ func (m *minter) makeChunks(ctx context.Context, made chan<- madeChunk) error {
 	}
 }
 
-// nextChunk is how many rows the next chunk has after one that took so long: CAs
-// in tokens can take a second for each signature.
+// nextChunk is how many rows the next chunk has after one that took so long: as many
+// as take a quarter of a second. CAs in tokens can take a second for each signature.
 func nextChunk(size int, took time.Duration) int {
-	switch {
-	case took > time.Second:
-		return max(size/4, 1)
-	case took < time.Second/4:
-		return min(size*4, mintChunk)
-	}
-	return size
+	return int(min(max(int64(size)*int64(time.Second/4)/max(int64(took), 1), 1), mintChunk))
 }
 
 // write records a chunk that was made and places its bundles.

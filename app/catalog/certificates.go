@@ -49,16 +49,15 @@ func scanCertificate(row scanner, c *Certificate) error {
 		&c.Algorithm, &c.KeyPlace, &c.State, &c.Reason, storedTime{&c.Revoked}, &c.Superseded, &c.DeviceID, &c.Run, &c.RunRole, &c.DER, setTime{&c.Created})
 }
 
-const insertCertificate = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sha256) DO NOTHING"
-
-// addCertificates writes new certificates. One with a SHA-256 that is there
+// addCertificates writes new certificates and their words; nothing else does. One with a SHA-256 that is there
 // already is an ErrExists.
 func addCertificates(ctx context.Context, tx *sql.Tx, certs []Certificate) error {
 	words, err := certificateWords.begin(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if err := each(ctx, tx, insertCertificate, certs, certificateArgs); err != nil {
+	const insert = "INSERT INTO certificate (" + certificateColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sha256) DO NOTHING"
+	if err := each(ctx, tx, insert, certs, certificateArgs); err != nil {
 		return err
 	}
 	n, err := words.settle(ctx)
@@ -93,7 +92,7 @@ func (c *Catalog) ReplaceCertificate(ctx context.Context, cert Certificate, old 
 		if state == CertificateSuperseded {
 			return ErrExists
 		}
-		if _, err := tx.ExecContext(ctx, insertCertificate, certificateArgs(cert)...); err != nil {
+		if err := addCertificates(ctx, tx, []Certificate{cert}); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, supersede, CertificateSuperseded, cert.ID, old, CertificateValid)
